@@ -1,0 +1,113 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::migrate::MigrateArgs;
+use crate::verify::VerifyArgs;
+
+/// Said at the end of every command's help.
+pub(crate) const EXIT_STATUS: &str = "\
+Exit status:
+  0  everything is fine
+  1  there are findings: conflicts, rows in quarantine, tables or columns without a place,
+     differences, pending migrations, or something refused until --force
+  2  the command line is wrong
+  3  the command could not run; nothing was changed";
+
+/// Durable memory for AI assistants: migrate and verify stores
+#[derive(Debug, Parser)]
+#[command(name = "memory", version, after_help = EXIT_STATUS)]
+pub(crate) struct Cli {
+    /// Prints one JSON document on standard output, and progress as JSON lines on standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Brings a store to the newest schema, or moves memory from one store to another
+    Migrate(Box<MigrateArgs>),
+    /// Compares two stores, record by record
+    Verify(VerifyArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_documents_the_exit_status() {
+        for path in [&[][..], &["migrate"], &["migrate", "up"], &["verify"]] {
+            let args = [&["memory"], path, &["--help"]].concat();
+            let help = Cli::try_parse_from(args).unwrap_err().to_string();
+            assert!(help.contains("Exit status:"), "{path:?}: {help}");
+        }
+    }
+
+    #[test]
+    fn json_may_stand_anywhere() {
+        for args in [
+            &["memory", "--json", "migrate", "up"][..],
+            &["memory", "migrate", "--json", "up"],
+            &["memory", "migrate", "up", "--json"],
+        ] {
+            assert!(Cli::try_parse_from(args).unwrap().json, "{args:?}");
+        }
+    }
+
+    #[test]
+    fn a_typo_gets_a_suggestion() {
+        for (args, suggestion) in [
+            (&["memory", "migrte"][..], "migrate"),
+            (&["memory", "migrate", "statsu"], "status"),
+            (&["memory", "migrate", "--form", "a", "--to", "b"], "--from"),
+            (&["memory", "verfy", "a", "b"], "verify"),
+        ] {
+            let error = Cli::try_parse_from(args).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            let error = error.to_string();
+            assert!(
+                error.contains("similar") && error.contains(suggestion),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn options_of_a_transfer_need_a_transfer() {
+        for args in [
+            &["memory", "migrate", "--from", "a"][..],
+            &["memory", "migrate", "--to", "a"],
+            &["memory", "migrate", "--dry-run"],
+            &[
+                "memory", "migrate", "--from", "a", "--to", "b", "--url", "c",
+            ],
+            &[
+                "memory",
+                "migrate",
+                "--from",
+                "a",
+                "--to",
+                "b",
+                "--on-conflict",
+                "overwrite",
+            ],
+        ] {
+            assert_eq!(
+                Cli::try_parse_from(args).unwrap_err().exit_code(),
+                2,
+                "{args:?}"
+            );
+        }
+    }
+}

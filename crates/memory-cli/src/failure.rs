@@ -1,0 +1,185 @@
+use std::error::Error;
+use std::fmt::Display;
+
+use memory_core::migrate::{MigrateError, SourceError};
+use memory_core::{InvalidInput, OpenError, StorageError};
+
+/// Findings; also what is refused until a person insists.
+const FINDINGS: u8 = 1;
+/// The command line is wrong.
+const USAGE: u8 = 2;
+/// The command could not run.
+const COULD_NOT_RUN: u8 = 3;
+
+/// Why a command was not carried through, and what can be done about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: u8,
+    error: Box<dyn Error + Send + Sync>,
+    details: Vec<String>,
+    remedy: Option<String>,
+}
+
+impl Failure {
+    /// A wrong use of the command.
+    pub(crate) fn usage(error: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+        Failure::new(USAGE, error)
+    }
+
+    /// Something that keeps the command from running.
+    pub(crate) fn could_not_run(error: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+        Failure::new(COULD_NOT_RUN, error)
+    }
+
+    fn new(status: u8, error: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+        Failure {
+            status,
+            error: error.into(),
+            details: Vec::new(),
+            remedy: None,
+        }
+    }
+
+    /// Says what to do.
+    pub(crate) fn with_remedy(mut self, remedy: impl Display) -> Failure {
+        self.remedy = Some(remedy.to_string());
+        self
+    }
+
+    /// What the program exits with.
+    pub(crate) fn exit_status(&self) -> u8 {
+        self.status
+    }
+
+    /// The step that failed.
+    pub(crate) fn message(&self) -> String {
+        self.error.to_string()
+    }
+
+    /// Why, step by step down to the driver. A cause that its step has said already is left out.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        let mut causes: Vec<String> = Vec::new();
+        let mut said = self.message();
+        let mut next = self.error.source();
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            if !said.contains(&text) {
+                causes.push(text.clone());
+                said = text;
+            }
+            next = cause.source();
+        }
+        causes
+    }
+
+    /// What was found in particular.
+    pub(crate) fn details(&self) -> &[String] {
+        &self.details
+    }
+
+    /// What can be done about it, where the message does not say it itself.
+    pub(crate) fn remedy(&self) -> Option<&str> {
+        self.remedy.as_deref()
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Failure {
+        let status = match error {
+            OpenError::UnknownScheme { .. }
+            | OpenError::InvalidOption { .. }
+            | OpenError::TlsUnsupported { .. }
+            | OpenError::FeatureOff { .. } => USAGE,
+            _ => COULD_NOT_RUN,
+        };
+        Failure::new(status, error)
+    }
+}
+
+impl From<MigrateError> for Failure {
+    fn from(error: MigrateError) -> Failure {
+        let status = match error {
+            MigrateError::InvalidOption { .. } => USAGE,
+            MigrateError::WouldDelete { .. } => FINDINGS,
+            _ => COULD_NOT_RUN,
+        };
+        let remedy = match &error {
+            MigrateError::Store { source, .. }
+            | MigrateError::Source(SourceError::Store(source)) => remedy_for(source),
+            MigrateError::Accounting { .. }
+            | MigrateError::Verification { .. }
+            | MigrateError::Contract { .. } => Some("this is a defect of memory: please report it"),
+            _ => None,
+        };
+        let details = match &error {
+            MigrateError::Verification { findings, .. } => {
+                findings.iter().map(ToString::to_string).collect()
+            }
+            _ => Vec::new(),
+        };
+        Failure {
+            status,
+            details,
+            remedy: remedy.map(str::to_owned),
+            error: error.into(),
+        }
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Failure {
+        Failure::could_not_run(error)
+    }
+}
+
+impl From<InvalidInput> for Failure {
+    fn from(error: InvalidInput) -> Failure {
+        Failure::usage(error)
+    }
+}
+
+fn remedy_for(error: &StorageError) -> Option<&'static str> {
+    match error {
+        StorageError::Timeout { .. } => {
+            Some("run it again, where others work less or with a smaller --batch-size")
+        }
+        StorageError::OutcomeUnknown { .. } => {
+            Some("look with `memory migrate runs` whether the run stands; running again is safe")
+        }
+        error if error.is_retryable() => Some("run it again; nothing was changed"),
+        StorageError::ReadOnly => Some("make the file writable, or choose another target"),
+        StorageError::SchemaMismatch { .. } => {
+            Some("look with `memory migrate status`, and bring it up with `memory migrate up`")
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use memory_core::StorageError;
+    use memory_core::migrate::MigrateError;
+
+    use super::Failure;
+
+    #[test]
+    fn a_failure_tells_its_step_its_causes_and_what_to_do() {
+        let failure = Failure::from(MigrateError::Store {
+            step: "committing the transfer",
+            source: StorageError::Unavailable {
+                step: "sending",
+                source: "connection reset".into(),
+            },
+        });
+        assert_eq!(failure.exit_status(), 3);
+        assert_eq!(failure.message(), "committing the transfer failed");
+        assert_eq!(
+            failure.causes(),
+            [
+                "the database cannot be reached while sending",
+                "connection reset"
+            ]
+        );
+        assert_eq!(failure.remedy(), Some("run it again; nothing was changed"));
+    }
+}

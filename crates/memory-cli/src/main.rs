@@ -1,0 +1,60 @@
+//! The command `memory`: brings stores to the newest schema, moves memory between stores with every
+//! row accounted for, and compares stores.
+
+mod cli;
+mod failure;
+mod migrate;
+mod outcome;
+mod progress;
+mod scrub;
+mod store;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+use crate::outcome::{Outcome, print_failure, print_outcome};
+use crate::scrub::Scrubber;
+
+fn main() -> ExitCode {
+    // An argument that is no Unicode is clap's to refuse.
+    let args = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned());
+    let scrubber = Scrubber::new(args);
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, &scrubber),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(run(&cli)),
+        Err(error) => Err(Failure::could_not_run(error)),
+    };
+    match ended {
+        Ok(outcome) => print_outcome(&outcome, cli.json, &scrubber),
+        Err(failure) => print_failure(&failure, cli.json, &scrubber),
+    }
+}
+
+async fn run(cli: &Cli) -> Result<Outcome, Failure> {
+    match &cli.command {
+        Command::Migrate(args) => migrate::run(args, cli.json).await,
+        Command::Verify(args) => verify::run(args, cli.json).await,
+    }
+}
+
+/// Prints what clap has to say, which quotes arguments and so might quote a password.
+fn usage(error: &clap::Error, scrubber: &Scrubber) -> ExitCode {
+    let text = scrubber.scrub(error.render().to_string().trim_end());
+    if error.use_stderr() {
+        eprintln!("{text}");
+    } else {
+        println!("{text}");
+    }
+    // clap exits with 2 for a wrong use, and with 0 for help and version.
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}

@@ -1,0 +1,47 @@
+//! `memory migrate runs`.
+
+use std::fmt::Write;
+
+use clap::Args;
+use memory_core::{RunStatus, SchemaPolicy, TransferRun};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::outcome::Outcome;
+use crate::store;
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    /// The most runs to be listed
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
+}
+
+pub(crate) async fn run(url: Option<&str>, args: &RunsArgs) -> Result<Outcome, Failure> {
+    let (config, notes) = store::chosen(url)?;
+    let config = store::existing(config)?.with_schema(SchemaPolicy::Require);
+    let storage = store::open(&config).await?;
+    let runs = memory_core::migrate::runs(storage.as_ref(), args.limit).await;
+    store::close(storage.as_ref()).await;
+    let runs = runs?;
+    let mut text = format!("{config}\n");
+    if runs.is_empty() {
+        text.push_str("nothing was carried into this store\n");
+    }
+    for run in &runs {
+        let _ = writeln!(text, "{}", line(run));
+    }
+    Ok(Outcome::new(0, text, "runs", json!(runs)).with_notes(notes))
+}
+
+fn line(run: &TransferRun) -> String {
+    let status = match run.status {
+        RunStatus::Running => "running",
+        RunStatus::Completed => "completed",
+        RunStatus::RolledBack => "rolled back",
+    };
+    format!(
+        "  {}  {}  {status}  from {} ({})",
+        run.id, run.started_at, run.source_location, run.source_kind
+    )
+}

@@ -1,0 +1,88 @@
+//! A schema of its own for each test, in the database that the tests were given.
+
+use std::future::Future;
+
+use memory_core::SessionId;
+use tokio_postgres::{Client, NoTls};
+
+/// Names the server; `cargo xtask test` sets it.
+const VARIABLE: &str = "MEMORY_TEST_POSTGRES_URL";
+
+/// A schema that is dropped with this value.
+pub(crate) struct Postgres {
+    server: String,
+    schema: String,
+}
+
+impl Postgres {
+    /// A schema's name that nobody has yet; nothing is made.
+    pub(crate) fn new() -> Postgres {
+        let server = std::env::var(VARIABLE)
+            .unwrap_or_else(|_| panic!("{VARIABLE} is not set: run `cargo xtask test`"));
+        let schema = format!("cli_{}", SessionId::generate().uuid().simple());
+        Postgres { server, schema }
+    }
+
+    /// A schema with the newest migrations.
+    pub(crate) fn migrated(sandbox: &crate::sandbox::Sandbox) -> Postgres {
+        let postgres = Postgres::new();
+        let said = sandbox.run(&["migrate", "up", "--url", &postgres.url()]);
+        assert_eq!(said.status, 0, "{said:?}");
+        postgres
+    }
+
+    /// The store's URL.
+    pub(crate) fn url(&self) -> String {
+        let joint = if self.server.contains('?') { '&' } else { '?' };
+        format!("{}{joint}schema={}", self.server, self.schema)
+    }
+
+    /// The store's URL with other credentials.
+    pub(crate) fn url_as(&self, user: &str, password: &str) -> String {
+        let url = self.url();
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let host = rest.split_once('@').map_or(rest, |(_, host)| host);
+        format!("{scheme}://{user}:{password}@{host}")
+    }
+
+    /// Runs statements in the schema.
+    pub(crate) fn execute(&self, sql: &str) {
+        let sql = format!("set search_path to {}; {sql}", self.schema);
+        self.with_client(async move |client| client.batch_execute(&sql).await.unwrap());
+    }
+
+    /// One value, as text.
+    pub(crate) fn ask(&self, sql: &str) -> String {
+        let path = format!("set search_path to {}", self.schema);
+        let sql = format!("select ({sql})::text");
+        self.with_client(async move |client| {
+            client.batch_execute(&path).await.unwrap();
+            client.query_one(&sql, &[]).await.unwrap().get(0)
+        })
+    }
+
+    fn with_client<T, F: Future<Output = T>>(&self, task: impl FnOnce(Client) -> F) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&self.server, NoTls).await.unwrap();
+            tokio::spawn(connection);
+            task(client).await
+        })
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let sql = format!("drop schema if exists {} cascade", self.schema);
+        // A test that fails has said why already; a second panic here would hide it.
+        let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            self.with_client(async move |client| client.batch_execute(&sql).await.is_ok())
+        }));
+        if !matches!(dropped, Ok(true)) {
+            eprintln!("schema {} could not be dropped", self.schema);
+        }
+    }
+}

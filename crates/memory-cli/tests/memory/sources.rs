@@ -1,0 +1,97 @@
+//! Source files, made here as the old systems made them.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+/// A JARVIS file: five entities, one of them with NULL metadata, four relationships, two of them
+/// parallel, a mission and a snapshot.
+pub(crate) fn jarvis(path: &Path) {
+    execute(
+        path,
+        r#"
+        create table entities (
+            id integer primary key autoincrement, type text not null, name text not null,
+            metadata text, created_at text not null, updated_at text not null, unique (type, name)
+        );
+        create table relationships (
+            id integer primary key autoincrement, from_id integer not null,
+            to_id integer not null, type text not null, metadata text, created_at text not null,
+            foreign key (from_id) references entities (id) on delete cascade,
+            foreign key (to_id) references entities (id) on delete cascade
+        );
+        create table mission_history (
+            id integer primary key autoincrement, mission_id text not null, status text not null,
+            domain text, cost_usd real, iterations integer, duration_seconds real,
+            files_modified integer, metadata text, created_at text not null, unique (mission_id)
+        );
+        create table file_snapshots (
+            id integer primary key autoincrement, file_path text not null, mission_id text,
+            size_bytes integer, lines_of_code integer, hash text, created_at text not null,
+            metadata text
+        );
+        insert into entities values
+            (1, 'file', 'src/main.rs', '{"lines": 10, "ratio": 0.1}',
+                '2024-03-01T10:00:00.123456Z', '2024-03-02T10:00:00Z'),
+            (2, 'file', 'src/안녕.rs', '{}', '2024-03-01T10:00:01Z', '2024-03-01T10:00:01Z'),
+            (3, 'mission', 'm-1', null, '2024-03-01T10:00:02Z', '2024-03-01T10:00:02Z'),
+            (7, 'bug', 'BUG-7 🐛', '{"severity": "high"}',
+                '2024-03-01T10:00:03Z', '2024-03-01T10:00:03Z'),
+            (9, 'concept', 'A + B + C', '{"big": 9007199254740993}',
+                '2024-03-01T10:00:04Z', '2024-03-01T10:00:04Z');
+        insert into relationships values
+            (1, 3, 1, 'worked_on', '{"weight": 1.5}', '2024-03-01T11:00:00Z'),
+            (2, 3, 1, 'worked_on', '{"weight": 2.5}', '2024-03-01T11:00:01Z'),
+            (5, 3, 7, 'caused_bug', null, '2024-03-01T11:00:02Z'),
+            (6, 1, 9, 'relates_to', '{}', '2024-03-01T11:00:03.000001Z');
+        insert into mission_history values
+            (1, 'm-1', 'success', 'core', 0.1234, 3, 1.5, 2, '{}', '2024-03-01T10:00:02Z');
+        insert into file_snapshots values
+            (1, 'src/main.rs', 'm-1', 4294967296, 10, 'abc', '2024-03-01T10:00:02Z', null);
+        "#,
+    );
+}
+
+/// The tables of a JARVIS file that have no place yet.
+pub(crate) const JARVIS_UNMAPPED: [&str; 2] =
+    ["--allow-unmapped", "mission_history,file_snapshots"];
+
+/// A flux-rag file: three sessions of two users, four messages in two of the sessions.
+pub(crate) fn flux_rag(path: &Path) {
+    execute(
+        path,
+        r#"
+        create table sessions (
+            id text primary key, user_id text default '', title text default '',
+            created_at text not null, updated_at text not null, metadata text default '{}'
+        );
+        create table messages (
+            id text primary key, session_id text not null, role text not null,
+            content text not null, metadata text default '{}', created_at text not null,
+            foreign key (session_id) references sessions (id) on delete cascade
+        );
+        insert into sessions values
+            ('11111111-1111-4111-8111-111111111111', 'ada', '기차',
+                '2024-01-01T00:00:00.000001', '2024-01-01T00:00:03+00:00', '{"a": 1}'),
+            ('22222222-2222-4222-8222-222222222222', 'bob', '',
+                '2024-01-02T00:00:00', '2024-01-02T00:00:01', '{}'),
+            ('33333333-3333-4333-8333-333333333333', 'ada', 'empty',
+                '2024-01-03T00:00:00', '2024-01-03T00:00:00', '{}');
+        insert into messages values
+            ('aaaaaaaa-0000-4000-8000-000000000001', '11111111-1111-4111-8111-111111111111',
+                'user', 'Remember: I like trains', '{}', '2024-01-01T00:00:01.5'),
+            ('aaaaaaaa-0000-4000-8000-000000000002', '11111111-1111-4111-8111-111111111111',
+                'assistant', 'Noted 🚂', '{"sources": ["a", "b"]}', '2024-01-01T00:00:02.5'),
+            ('aaaaaaaa-0000-4000-8000-000000000003', '11111111-1111-4111-8111-111111111111',
+                'user', 'tab	and \N and \\', '{}', '2024-01-01T00:00:03+00:00'),
+            ('aaaaaaaa-0000-4000-8000-000000000004', '22222222-2222-4222-8222-222222222222',
+                'user', 'hello', '{}', '2024-01-02T00:00:01');
+        "#,
+    );
+}
+
+/// Runs statements in a SQLite file, which is made if it is missing.
+pub(crate) fn execute(path: &Path, sql: &str) {
+    let connection = Connection::open(path).unwrap();
+    connection.execute_batch(sql).unwrap();
+}

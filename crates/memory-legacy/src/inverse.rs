@@ -1,0 +1,148 @@
+use memory_domain::{JsonObject, Record, TenantId, Timestamp};
+use memory_storage::RawValue;
+use uuid::Uuid;
+
+use crate::ids::SourceIds;
+use crate::{LegacyKind, SourceTimezone, json, time};
+
+/// What a column of the source holds, had back from a record.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum SourceValue<'r> {
+    /// NULL.
+    Null,
+    /// This text.
+    Text(&'r str),
+    /// A JSON text of this value, in whatever spelling.
+    Json(&'r JsonObject),
+    /// This moment, in the form in which the source writes it.
+    Time(Timestamp),
+    /// The text of this UUID.
+    Uuid(Uuid),
+    /// The integer of which this UUID was made, in the table that is named.
+    Integer(&'static str, Uuid),
+}
+
+/// Gives back the values of the row that a record came from, by column; empty for a record that
+/// no row becomes. Columns whose value a named rule changed come back as the rule left them.
+///
+/// `unnamed` is the tenant of rows that name none. Readers hold every row that no rule touched
+/// against this before they hand it out.
+pub fn inverse<'r>(
+    kind: LegacyKind,
+    record: &'r Record,
+    unnamed: &TenantId,
+) -> Vec<(&'static str, SourceValue<'r>)> {
+    kind.format().inverse(record, unnamed)
+}
+
+impl SourceValue<'_> {
+    /// Whether this is the value that the source holds. `ids` makes a table's ids.
+    pub(crate) fn is(&self, raw: &RawValue, zone: SourceTimezone, ids: &SourceIds) -> bool {
+        let text = match raw {
+            RawValue::Null => return *self == SourceValue::Null,
+            RawValue::Integer(integer) => {
+                return match self {
+                    SourceValue::Integer(table, uuid) => {
+                        ids.table(table).integer(*integer) == *uuid
+                    }
+                    _ => false,
+                };
+            }
+            RawValue::Real(_) | RawValue::Blob(_) => return false,
+            RawValue::Text(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => text,
+                Err(_) => return false,
+            },
+        };
+        match self {
+            SourceValue::Null | SourceValue::Integer(..) => false,
+            SourceValue::Text(own) => *own == text,
+            SourceValue::Json(object) => json::holds(text, object),
+            SourceValue::Time(moment) => {
+                time::spell_like(*moment, text, zone).is_some_and(|spelled| spelled == text)
+            }
+            SourceValue::Uuid(uuid) => {
+                uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use memory_domain::JsonObject;
+    use memory_storage::RawValue;
+    use uuid::Uuid;
+
+    use super::SourceValue;
+    use crate::SourceTimezone;
+    use crate::ids::SourceIds;
+
+    fn is(value: SourceValue<'_>, raw: &RawValue) -> bool {
+        value.is(raw, SourceTimezone::UTC, &SourceIds::new("jarvis"))
+    }
+
+    fn text(text: &str) -> RawValue {
+        RawValue::Text(text.into())
+    }
+
+    #[test]
+    fn only_the_very_value_of_the_source_is_taken_for_it() {
+        let object = JsonObject::from_iter([("a".to_owned(), 1.into())]);
+        let moment = "2026-02-05T15:17:45.5Z".parse().unwrap();
+        let uuid = Uuid::from_u128(0xab);
+        let entity = SourceIds::new("jarvis").table("entities").integer(42);
+        let written = "00000000-0000-0000-0000-0000000000ab";
+        for (value, raw, other) in [
+            (SourceValue::Null, RawValue::Null, text("")),
+            (SourceValue::Text("a"), text("a"), text("a ")),
+            (SourceValue::Text(""), text(""), RawValue::Null),
+            (SourceValue::Text("5"), text("5"), RawValue::Integer(5)),
+            (
+                SourceValue::Text("a"),
+                text("a"),
+                RawValue::Blob(vec![b'a']),
+            ),
+            (
+                SourceValue::Json(&object),
+                text("{\"a\" : 1}"),
+                text("{\"a\": 2}"),
+            ),
+            (
+                SourceValue::Json(&object),
+                text("{\"a\":1}"),
+                text("{\"a\":1.0}"),
+            ),
+            (
+                SourceValue::Time(moment),
+                text("2026-02-05 16:17:45.500+01:00"),
+                text("2026-02-05 16:17:45.500001+01:00"),
+            ),
+            (
+                SourceValue::Time(moment),
+                text("2026-02-05T15:17:45.5"),
+                text("2026-02-05T15:17:45"),
+            ),
+            (
+                SourceValue::Uuid(uuid),
+                text(written),
+                text(&written.to_uppercase()),
+            ),
+            (
+                SourceValue::Integer("entities", entity),
+                RawValue::Integer(42),
+                RawValue::Integer(43),
+            ),
+            (
+                SourceValue::Integer("entities", entity),
+                RawValue::Integer(42),
+                text("42"),
+            ),
+        ] {
+            assert!(is(value, &raw), "{value:?} {raw:?}");
+            assert!(!is(value, &other), "{value:?} {other:?}");
+        }
+        let relationship = SourceValue::Integer("relationships", entity);
+        assert!(!is(relationship, &RawValue::Integer(42)));
+    }
+}

@@ -1,0 +1,73 @@
+//! The named rules by which a reader changes a value, and when.
+//!
+//! A row that no rule touched is *carried identical*: [`inverse`](crate::inverse) gives its values
+//! back, JSON compared by value and times in the form in which they were written. Two things are
+//! no change: an integer id that became the UUID v5 of source, table and id (whoever has the id
+//! has the UUID, and references stay true), and the spelling of JSON and of a time's zone.
+//!
+//! What no rule covers is not carried but quarantined, and stays to be mended by a person: a time
+//! that cannot be read, or that the clocks of its zone showed twice or never; NaN, infinities, lone
+//! surrogates, U+0000, doubled keys and integers beyond 64 bits in JSON; JSON that is no object;
+//! a value of another storage class than the column's; invalid UTF-8; a reference to nothing.
+
+/// A time finer than a microsecond went to the nearest microsecond, halves up.
+pub const TIME_ROUNDED: &str = "time-rounded-to-microseconds";
+
+/// A time without a zone was read as UTC, although the system is not known to write such times.
+pub const NAIVE_AS_UTC: &str = "naive-time-read-as-utc";
+
+/// A time without a zone was read in the zone that the caller gave, which is not the one that the
+/// system is documented to write.
+pub const NAIVE_AS_GIVEN: &str = "naive-time-read-as-source-timezone";
+
+/// A JSON number with a fraction or exponent and an integral value, such as `1.0` or `1e2`, became
+/// that integer: PostgreSQL and SQLite would not agree on the other spelling. So did `-0`.
+pub const INTEGRAL_DOUBLE: &str = "integral-double-became-integer";
+
+/// A JSON number has more digits than a double holds, and became the nearest double.
+pub const JSON_NUMBER_ROUNDED: &str = "json-number-rounded-to-double";
+
+/// Metadata that is NULL became `{}`, in a table where the system itself writes `{}`.
+pub const NULL_METADATA: &str = "null-metadata-became-empty-object";
+
+/// Metadata that is the empty text became `{}`.
+pub const EMPTY_METADATA: &str = "empty-text-became-empty-object";
+
+/// Metadata that is the JSON text `null` became `{}`.
+pub const JSON_NULL_METADATA: &str = "json-null-became-empty-object";
+
+/// Metadata is `{"source_null": true}` in the source itself, which is how NULL is carried.
+pub const NULL_MARKER_IN_SOURCE: &str = "null-marker-was-in-source";
+
+/// A title that is NULL became empty.
+pub const NULL_TITLE: &str = "null-title-became-empty";
+
+/// A user that is NULL became the tenant of rows that name none, as the empty user does.
+pub const NULL_USER: &str = "null-user-became-unnamed-tenant";
+
+/// A user is called like the tenant of rows that name none, and now shares it with them.
+pub const USER_SHARES_UNNAMED: &str = "user-shares-unnamed-tenant";
+
+/// An id that should be a UUID is none, and became the UUID v5 of source, table and id.
+pub const ID_HASHED: &str = "id-became-uuid-v5";
+
+/// An id is a UUID in another spelling than lower case with hyphens, and became that UUID.
+pub const ID_RESPELLED: &str = "uuid-respelled";
+
+/// Every rule.
+pub const ALL: [&str; 14] = [
+    TIME_ROUNDED,
+    NAIVE_AS_UTC,
+    NAIVE_AS_GIVEN,
+    INTEGRAL_DOUBLE,
+    JSON_NUMBER_ROUNDED,
+    NULL_METADATA,
+    EMPTY_METADATA,
+    JSON_NULL_METADATA,
+    NULL_MARKER_IN_SOURCE,
+    NULL_TITLE,
+    NULL_USER,
+    USER_SHARES_UNNAMED,
+    ID_HASHED,
+    ID_RESPELLED,
+];

@@ -1,0 +1,208 @@
+//! Files made for a test, and reading them whole.
+
+use std::path::{Path, PathBuf};
+
+use memory_legacy::{Options, open};
+use memory_storage::{Conversion, RecordSource, SourceError, SourceRow, SourceTable};
+use rusqlite::Connection;
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) const FLUX_RAG: &str = "
+    create table sessions (
+      id text primary key, user_id text default '', title text default '',
+      created_at text not null, updated_at text not null, metadata text default '{}');
+    create table messages (
+      id text primary key, session_id text not null, role text not null, content text not null,
+      metadata text default '{}', created_at text not null,
+      foreign key (session_id) references sessions (id) on delete cascade);";
+
+pub(crate) const FLUX_RAG_WITHOUT_USERS: &str = "
+    create table sessions (
+      id text primary key, title text default '',
+      created_at text not null, updated_at text not null, metadata text default '{}');
+    create table messages (
+      id text primary key, session_id text not null, role text not null, content text not null,
+      metadata text default '{}', created_at text not null);";
+
+pub(crate) const JARVIS: &str = "
+    create table entities (
+      id integer primary key autoincrement, type text not null, name text not null, metadata text,
+      created_at text not null, updated_at text not null, unique (type, name));
+    create table relationships (
+      id integer primary key autoincrement, from_id integer not null, to_id integer not null,
+      type text not null, metadata text, created_at text not null);
+    create table mission_history (
+      id integer primary key autoincrement, mission_id text not null unique, status text not null,
+      domain text, cost_usd real, iterations integer, duration_seconds real,
+      files_modified integer, metadata text, created_at text not null);
+    create table file_snapshots (
+      id integer primary key autoincrement, file_path text not null, mission_id text,
+      size_bytes integer, lines_of_code integer, hash text, created_at text not null,
+      metadata text);";
+
+/// The same tables without any constraint or type, so that every storage class gets in.
+pub(crate) const LOOSE_FLUX_RAG: &str = "
+    create table sessions (id, user_id, title, created_at, updated_at, metadata);
+    create table messages (id, session_id, role, content, metadata, created_at);";
+
+pub(crate) const LOOSE_JARVIS: &str = "
+    create table entities (id, type, name, metadata, created_at, updated_at);
+    create table relationships (id, from_id, to_id, type, metadata, created_at);";
+
+/// A file in a folder of its own.
+pub(crate) struct Made {
+    pub(crate) folder: TempDir,
+    pub(crate) path: PathBuf,
+    pub(crate) connection: Connection,
+}
+
+/// Makes a file that is not called after what is in it.
+pub(crate) fn made(sql: &[&str]) -> Made {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("some.thing");
+    let connection = Connection::open(&path).unwrap();
+    // Nothing here survives the test, so nothing waits for the disk.
+    connection
+        .pragma_update(None, "synchronous", "off")
+        .unwrap();
+    // Legacy programs never switch them on, and their files hold dangling references.
+    connection
+        .pragma_update(None, "foreign_keys", false)
+        .unwrap();
+    for sql in sql {
+        connection.execute_batch(sql).unwrap();
+    }
+    Made {
+        folder,
+        path,
+        connection,
+    }
+}
+
+/// Everything that a source gives.
+pub(crate) struct Read {
+    pub(crate) tables: Vec<SourceTable>,
+    pub(crate) rows: Vec<SourceRow>,
+}
+
+pub(crate) fn read(path: &Path) -> Read {
+    read_with(path, Options::default())
+}
+
+pub(crate) fn read_with(path: &Path, options: Options) -> Read {
+    read_source(open(path, options).unwrap()).unwrap()
+}
+
+/// Reads to the end, and holds what holds of every source: each row of each mapped table comes
+/// exactly once, with its values, and no batch mixes tables.
+pub(crate) fn read_source(mut source: Box<dyn RecordSource>) -> Result<Read, SourceError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async move {
+        let tables = source.tables().await?;
+        let mut counts = vec![0; tables.len()];
+        let mut rows = Vec::new();
+        while let Some(batch) = source.next().await? {
+            assert!(!batch.is_empty(), "a batch has rows");
+            assert!(batch.iter().all(|row| row.table == batch[0].table));
+            for row in batch {
+                counts[row.table] += 1;
+                assert_eq!(row.raw.len(), tables[row.table].columns.len(), "{row:?}");
+                rows.push(row);
+            }
+        }
+        assert!(source.next().await?.is_none(), "the end stays the end");
+        assert_eq!(source.tables().await?, tables);
+        for (table, count) in tables.iter().zip(counts) {
+            let wanted = if table.mapped { table.rows } else { 0 };
+            assert_eq!(count, wanted, "rows of {}", table.name);
+        }
+        Ok(Read { tables, rows })
+    })
+}
+
+impl Read {
+    /// The row with that key.
+    pub(crate) fn row(&self, table: &str, key: &str) -> &SourceRow {
+        let is_it = |row: &&SourceRow| self.tables[row.table].name == table && row.key == key;
+        self.rows
+            .iter()
+            .find(is_it)
+            .unwrap_or_else(|| panic!("no {key} in {table}: {:?}", self.keys()))
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.rows.iter().map(|row| row.key.as_str()).collect()
+    }
+
+    /// The record of a row that no rule touched.
+    pub(crate) fn identical(&self, table: &str, key: &str) -> Value {
+        let row = self.row(table, key);
+        assert!(rules(row).is_empty(), "{row:?}");
+        record(row)
+    }
+
+    /// The record of a row and the rules that changed it.
+    pub(crate) fn changed(&self, table: &str, key: &str) -> (Value, Vec<&'static str>) {
+        let row = self.row(table, key);
+        (record(row), rules(row))
+    }
+
+    /// Why a row is quarantined.
+    pub(crate) fn reason(&self, table: &str, key: &str) -> &str {
+        let row = self.row(table, key);
+        match &row.conversion {
+            Conversion::Quarantined { reason } => reason,
+            other => panic!("{key} is not quarantined: {other:?}"),
+        }
+    }
+
+    /// `identical`, `quarantined` or the rules, of the only row of a table.
+    pub(crate) fn class(&self, table: &str) -> String {
+        let mut rows = self
+            .rows
+            .iter()
+            .filter(|row| self.tables[row.table].name == table);
+        let row = rows.next().unwrap();
+        assert!(rows.next().is_none());
+        match &row.conversion {
+            Conversion::Quarantined { .. } => "quarantined".to_owned(),
+            _ if rules(row).is_empty() => "identical".to_owned(),
+            _ => rules(row).join(" "),
+        }
+    }
+
+    /// What was made beyond the rows.
+    pub(crate) fn beyond(&self) -> Vec<Value> {
+        let beyond = self.rows.iter().filter_map(|row| match &row.conversion {
+            Conversion::Record { beyond, .. } => Some(beyond),
+            _ => None,
+        });
+        beyond
+            .flatten()
+            .map(|record| serde_json::to_value(record).unwrap())
+            .collect()
+    }
+}
+
+fn record(row: &SourceRow) -> Value {
+    match &row.conversion {
+        Conversion::Record { record, .. } => match &**record {
+            // Not through `Record`, whose tag is called as a relationship's own field is.
+            memory_domain::Record::Relationship(relationship) => {
+                serde_json::to_value(relationship).unwrap()
+            }
+            record => serde_json::to_value(record).unwrap(),
+        },
+        other => panic!("{} is no record: {other:?}", row.key),
+    }
+}
+
+pub(crate) fn rules(row: &SourceRow) -> Vec<&'static str> {
+    match &row.conversion {
+        Conversion::Record { rules, .. } => rules.iter().map(|rule| rule.rule).collect(),
+        _ => Vec::new(),
+    }
+}

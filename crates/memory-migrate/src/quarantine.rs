@@ -1,0 +1,317 @@
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use memory_domain::{Record, RecordKey};
+use memory_storage::{RawRow, RawValue, SourceDescription, SourceTable};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::{MigrateError, TransferOptions};
+
+/// The version of the file's format, which its first line names.
+const FORMAT: u32 = 1;
+
+/// The file for rows that cannot be carried: JSON Lines that a person can read and mend.
+///
+/// The first line says what the run was: `{"memory_quarantine": 1, "run": …, "source": {…}}`. Each
+/// further line is a row: `class`, `table`, `key`, `reason`, for a conflict also `standing`; then
+/// `values`, the row as it stands in the source, by column, and `record`, what it became, where the
+/// conversion succeeded. Numbers and sound texts are themselves; other values are objects that name
+/// their storage class: `{"text_hex": "ff"}`, `{"blob_hex": "00"}`, `{"real": "inf"}`.
+///
+/// It is made with its first row, under the name and `.partial`, and gets its name at the end; what
+/// a failed run left is removed.
+pub(crate) struct Quarantine {
+    path: PathBuf,
+    header: Value,
+    file: Option<BufWriter<File>>,
+}
+
+/// A row that cannot be carried.
+pub(crate) struct Entry<'a> {
+    pub(crate) class: EntryClass,
+    pub(crate) table: &'a SourceTable,
+    pub(crate) key: &'a str,
+    pub(crate) reason: &'a str,
+    /// What stands in the way, for a conflict.
+    pub(crate) standing: Option<&'a RecordKey>,
+    pub(crate) raw: &'a RawRow,
+    /// What the row became, where the conversion succeeded.
+    pub(crate) record: Option<&'a Record>,
+}
+
+/// Why a row is in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EntryClass {
+    /// Its id or key stands with other content.
+    Conflict,
+    /// A value cannot be carried, or what it refers to is not there.
+    Quarantined,
+}
+
+impl Quarantine {
+    /// Says where the file will be; makes nothing yet.
+    pub(crate) fn new(
+        options: &TransferOptions,
+        source: &SourceDescription,
+        target: &str,
+    ) -> Quarantine {
+        let header = json!({
+            "memory_quarantine": FORMAT,
+            "run": options.run,
+            "started_at": options.at,
+            "dry_run": options.dry_run,
+            "source": source,
+            "target": target,
+        });
+        Quarantine {
+            path: options.quarantine_path(),
+            header,
+            file: None,
+        }
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// `Quarantine` if the file cannot be made or written.
+    pub(crate) fn add(&mut self, entry: &Entry<'_>) -> Result<(), MigrateError> {
+        let line = entry_line(entry);
+        self.write(&line)
+            .map_err(|source| MigrateError::Quarantine {
+                path: self.path.clone(),
+                problem: "check the folder and the room on the disk, or give --quarantine-file",
+                source: Some(source),
+            })
+    }
+
+    /// Gives the file its name and tells it; `None` if no row came.
+    ///
+    /// # Errors
+    /// `Quarantine` if the last rows cannot be written, or another file took the name.
+    pub(crate) fn finish(mut self) -> Result<Option<PathBuf>, MigrateError> {
+        let Some(file) = self.file.take() else {
+            return Ok(None);
+        };
+        let partial = partial(&self.path);
+        file.into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .and_then(|file| file.sync_all())
+            // `hard_link` refuses a name that is taken, which `rename` would overwrite.
+            .and_then(|()| std::fs::hard_link(&partial, &self.path))
+            .or_else(|error| match error.kind() {
+                // Some file systems have no hard links.
+                io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+                    if !self.path.exists() =>
+                {
+                    std::fs::copy(&partial, &self.path).map(drop)
+                }
+                _ => Err(error),
+            })
+            .and_then(|()| std::fs::remove_file(&partial))
+            .map_err(|source| MigrateError::Quarantine {
+                path: self.path.clone(),
+                problem: "check that the name is free, or give --quarantine-file",
+                source: Some(source),
+            })?;
+        Ok(Some(self.path.clone()))
+    }
+
+    fn write(&mut self, line: &Value) -> io::Result<()> {
+        let file = if let Some(file) = &mut self.file {
+            file
+        } else {
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true);
+            let mut file = BufWriter::new(options.open(partial(&self.path))?);
+            write_line(&mut file, &self.header)?;
+            self.file.insert(file)
+        };
+        write_line(file, line)
+    }
+}
+
+impl Drop for Quarantine {
+    fn drop(&mut self) {
+        if let Some(file) = self.file.take() {
+            // The run failed, so nothing was carried and nothing is to be mended.
+            drop(file.into_parts());
+            let _ = std::fs::remove_file(partial(&self.path));
+        }
+    }
+}
+
+/// The name that the file has until it is whole.
+pub(crate) fn partial(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
+}
+
+fn write_line(file: &mut impl Write, line: &Value) -> io::Result<()> {
+    serde_json::to_writer(&mut *file, line)?;
+    file.write_all(b"\n")
+}
+
+fn entry_line(entry: &Entry<'_>) -> Value {
+    let mut line = Map::new();
+    line.insert("class".into(), json!(entry.class));
+    line.insert("table".into(), json!(entry.table.name));
+    line.insert("key".into(), json!(entry.key));
+    line.insert("reason".into(), json!(entry.reason));
+    if let Some(standing) = entry.standing {
+        line.insert("standing".into(), json!(standing));
+    }
+    if !entry.raw.is_empty() {
+        let columns = entry.table.columns.iter().map(|column| &column.name);
+        let values = columns
+            .zip(entry.raw)
+            .map(|(column, value)| (column.clone(), raw_value(value)));
+        line.insert("values".into(), Value::Object(values.collect()));
+    }
+    if let Some(record) = entry.record {
+        line.insert("record".into(), json!(record));
+    }
+    Value::Object(line)
+}
+
+fn raw_value(value: &RawValue) -> Value {
+    match value {
+        RawValue::Null => Value::Null,
+        RawValue::Integer(integer) => json!(integer),
+        RawValue::Real(real) if real.is_finite() => json!(real),
+        RawValue::Real(real) => json!({ "real": real.to_string() }),
+        RawValue::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => json!(text),
+            Err(_) => json!({ "text_hex": hex(bytes) }),
+        },
+        RawValue::Blob(bytes) => json!({ "blob_hex": hex(bytes) }),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("a String takes everything");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use memory_domain::Timestamp;
+    use memory_storage::{RawValue, SourceColumn, SourceDescription, SourceTable};
+    use serde_json::{Value, json};
+
+    use super::{Entry, EntryClass, Quarantine, partial};
+    use crate::TransferOptions;
+
+    fn table() -> SourceTable {
+        let column = |name: &str| SourceColumn {
+            name: name.to_owned(),
+            target: None,
+            non_null: 1,
+        };
+        SourceTable {
+            name: "entities".to_owned(),
+            rows: 1,
+            mapped: true,
+            columns: ["a", "b", "c", "d", "e", "f"].map(column).to_vec(),
+        }
+    }
+
+    fn quarantine(path: &std::path::Path) -> Quarantine {
+        let source = SourceDescription {
+            kind: "jarvis".to_owned(),
+            name: "jarvis".to_owned(),
+            location: "x.db".to_owned(),
+        };
+        let mut options = TransferOptions::new(Timestamp::UNIX_EPOCH);
+        options.quarantine_file = Some(path.to_owned());
+        Quarantine::new(&options, &source, "sqlite://m.db")
+    }
+
+    fn add(quarantine: &mut Quarantine) {
+        let raw = vec![
+            RawValue::Null,
+            RawValue::Integer(i64::MIN),
+            RawValue::Real(1.0),
+            RawValue::Real(f64::INFINITY),
+            RawValue::Text(b"a\0\xff".to_vec()),
+            RawValue::Blob(vec![0, 255]),
+        ];
+        let entry = Entry {
+            class: EntryClass::Quarantined,
+            table: &table(),
+            key: "id=42",
+            reason: "column e is not UTF-8",
+            standing: None,
+            raw: &raw,
+            record: None,
+        };
+        quarantine.add(&entry).unwrap();
+    }
+
+    #[test]
+    fn a_line_keeps_every_value_with_its_storage_class() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("q.jsonl");
+        let mut quarantine = quarantine(&path);
+        add(&mut quarantine);
+        assert_eq!(quarantine.finish().unwrap().unwrap(), path);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0]["memory_quarantine"], 1);
+        assert_eq!(lines[0]["source"]["kind"], "jarvis");
+        assert_eq!(
+            lines[1],
+            json!({
+                "class": "quarantined", "table": "entities", "key": "id=42",
+                "reason": "column e is not UTF-8",
+                "values": {
+                    "a": null, "b": i64::MIN, "c": 1.0, "d": {"real": "inf"},
+                    "e": {"text_hex": "6100ff"}, "f": {"blob_hex": "00ff"},
+                },
+            })
+        );
+        // 1.0 is a real, and stays one in the text.
+        assert!(text.contains(r#""c":1.0"#), "{text}");
+    }
+
+    #[test]
+    fn a_run_without_such_rows_makes_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("q.jsonl");
+        assert!(quarantine(&path).finish().unwrap().is_none());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_failed_run_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("q.jsonl");
+        let mut quarantine = quarantine(&path);
+        add(&mut quarantine);
+        assert!(partial(&path).exists());
+        drop(quarantine);
+        assert!(!partial(&path).exists() && !path.exists());
+    }
+
+    #[test]
+    fn another_file_of_that_name_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("q.jsonl");
+        let mut quarantine = quarantine(&path);
+        add(&mut quarantine);
+        std::fs::write(&path, "mine").unwrap();
+        quarantine.finish().unwrap_err();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    }
+}

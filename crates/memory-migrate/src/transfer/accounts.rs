@@ -1,0 +1,227 @@
+use std::collections::BTreeMap;
+
+use memory_domain::RecordKind;
+use memory_storage::{RuleUse, SourceTable};
+
+use crate::report::{Classes, RuleExample, RuleReport, TableReport, UnmappedColumn};
+use crate::text::shorten;
+use crate::{MigrateError, TransferOptions};
+
+/// How many examples of a rule the report shows per column.
+const EXAMPLES: usize = 3;
+
+/// The books of a transfer: every row of every table in exactly one class.
+pub(crate) struct Accounts {
+    tables: Vec<SourceTable>,
+    books: Vec<TableReport>,
+    rules: BTreeMap<(&'static str, usize, String), RuleReport>,
+}
+
+impl Accounts {
+    /// Opens the books over the source's tables.
+    ///
+    /// # Errors
+    /// `InvalidOption` if a table that is to be carried is not in the source, or is one half of
+    /// its conversations.
+    pub(crate) fn new(
+        tables: Vec<SourceTable>,
+        options: &TransferOptions,
+    ) -> Result<Accounts, MigrateError> {
+        for name in &options.tables {
+            if !tables.iter().any(|table| table.name == *name) {
+                let known: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+                return Err(MigrateError::InvalidOption {
+                    option: "table",
+                    value: name.clone(),
+                    problem: format!("the source has {}", known.join(", ")),
+                });
+            }
+        }
+        keep_conversations_whole(&tables, options)?;
+        let books = tables.iter().map(|table| book(table, options)).collect();
+        Ok(Accounts {
+            tables,
+            books,
+            rules: BTreeMap::new(),
+        })
+    }
+
+    /// A table of the source, by its place.
+    ///
+    /// # Errors
+    /// `Contract` if there is none of that place, or it has no place here.
+    pub(crate) fn table(&self, table: usize) -> Result<&SourceTable, MigrateError> {
+        let broken = |problem| MigrateError::Contract {
+            party: "the source",
+            problem,
+        };
+        match self.tables.get(table) {
+            Some(found) if found.mapped => Ok(found),
+            Some(found) => Err(broken(format!(
+                "a row came of unmapped table {}",
+                found.name
+            ))),
+            None => Err(broken(format!(
+                "a row came of table {table}, which it did not name"
+            ))),
+        }
+    }
+
+    /// Whether the rows of a table are to be carried.
+    pub(crate) fn is_selected(&self, table: usize) -> bool {
+        self.books.get(table).is_some_and(|book| book.selected)
+    }
+
+    /// Puts a row into a class.
+    pub(crate) fn count(&mut self, table: usize, class: impl FnOnce(&mut Classes) -> &mut u64) {
+        if let Some(book) = self.books.get_mut(table) {
+            *class(&mut book.classes) += 1;
+        }
+    }
+
+    /// Counts a record that was made beyond a table's rows.
+    pub(crate) fn count_beyond(&mut self, table: usize, kind: RecordKind) {
+        if let Some(book) = self.books.get_mut(table) {
+            *book.beyond.entry(kind.table()).or_default() += 1;
+        }
+    }
+
+    /// Counts what a rule did to a row, and keeps it if it is one of the first.
+    pub(crate) fn count_rule(&mut self, table: usize, key: &str, used: &RuleUse) {
+        let Some(book) = self.books.get(table) else {
+            return;
+        };
+        let rule = self
+            .rules
+            .entry((used.rule, table, used.column.clone()))
+            .or_insert_with(|| RuleReport {
+                rule: used.rule,
+                table: book.table.clone(),
+                column: used.column.clone(),
+                count: 0,
+                examples: Vec::new(),
+            });
+        rule.count += 1;
+        if rule.examples.len() < EXAMPLES {
+            rule.examples.push(RuleExample {
+                key: shorten(key),
+                from: shorten(&used.from),
+                to: shorten(&used.to),
+            });
+        }
+    }
+
+    /// The tables with the rows that are to come, for the progress.
+    pub(crate) fn totals(&self) -> Vec<(String, u64)> {
+        let rows = |table: &SourceTable| if table.mapped { table.rows } else { 0 };
+        self.tables
+            .iter()
+            .map(|table| (table.name.clone(), rows(table)))
+            .collect()
+    }
+
+    /// Rows that came from the source.
+    pub(crate) fn done(&self) -> u64 {
+        let came = |classes: &Classes| classes.total() - classes.unmapped;
+        self.books.iter().map(|book| came(&book.classes)).sum()
+    }
+
+    /// Holds that every table's classes add up to its rows.
+    ///
+    /// # Errors
+    /// `Accounting` names the table whose do not.
+    pub(crate) fn check(&self) -> Result<(), MigrateError> {
+        match self
+            .books
+            .iter()
+            .find(|book| book.classes.total() != book.rows)
+        {
+            None => Ok(()),
+            Some(book) => Err(MigrateError::Accounting {
+                table: book.table.clone(),
+                rows: book.rows,
+                classed: book.classes.total(),
+            }),
+        }
+    }
+
+    /// Closes the books.
+    pub(crate) fn into_report(self) -> (Vec<TableReport>, Vec<RuleReport>) {
+        (self.books, self.rules.into_values().collect())
+    }
+}
+
+/// A session counts its messages, and takes no more once it stands; so both come in one run.
+fn keep_conversations_whole(
+    tables: &[SourceTable],
+    options: &TransferOptions,
+) -> Result<(), MigrateError> {
+    if options.tables.is_empty() {
+        return Ok(());
+    }
+    let halves = tables.iter().filter(|table| holds_conversations(table));
+    let names: Vec<&str> = halves.map(|table| table.name.as_str()).collect();
+    let given = |name: &&str| options.tables.contains(*name);
+    if names.iter().any(given) && !names.iter().all(given) {
+        let names = names.join(",");
+        return Err(MigrateError::InvalidOption {
+            option: "table",
+            value: options.tables.iter().cloned().collect::<Vec<_>>().join(","),
+            problem: format!("sessions and their messages are carried together: give {names}"),
+        });
+    }
+    Ok(())
+}
+
+fn holds_conversations(table: &SourceTable) -> bool {
+    let ours = [RecordKind::Session.table(), RecordKind::Message.table()];
+    let goes_there = |target: &str| {
+        let table = target.split_once('.').map_or(target, |(table, _)| table);
+        ours.contains(&table)
+    };
+    let mut targets = table
+        .columns
+        .iter()
+        .filter_map(|column| column.target.as_deref());
+    // A store of ours names no columns.
+    table.mapped && (targets.any(goes_there) || table.columns.is_empty() && goes_there(&table.name))
+}
+
+fn book(table: &SourceTable, options: &TransferOptions) -> TableReport {
+    // Everything refers to its tenant, so tenants come with whatever is selected.
+    let selected = options.tables.is_empty()
+        || options.tables.contains(&table.name)
+        || (table.mapped && table.name == RecordKind::Tenant.table());
+    let allowed = options.allow_unmapped.contains(&table.name);
+    let mut classes = Classes::default();
+    let mut unmapped_columns = Vec::new();
+    if !table.mapped {
+        // No row of it will come, so it gets its class here.
+        let class = if selected {
+            &mut classes.unmapped
+        } else {
+            &mut classes.not_selected
+        };
+        *class = table.rows;
+    } else if selected {
+        for column in &table.columns {
+            if column.target.is_none() && column.non_null > 0 {
+                let name = format!("{}.{}", table.name, column.name);
+                unmapped_columns.push(UnmappedColumn {
+                    column: column.name.clone(),
+                    non_null: column.non_null,
+                    allowed: allowed || options.allow_unmapped.contains(&name),
+                });
+            }
+        }
+    }
+    TableReport {
+        table: table.name.clone(),
+        rows: table.rows,
+        selected,
+        classes,
+        beyond: BTreeMap::new(),
+        allowed: allowed && !table.mapped,
+        unmapped_columns,
+    }
+}

@@ -1,0 +1,345 @@
+//! One connection to the server: how it is made, what it runs, when it may be used again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use diesel_async::pooled_connection::PoolableConnection;
+use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::TryStreamExt;
+use memory_storage::{Config, PostgresTarget};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{CancelToken, NoTls};
+
+use crate::error::{ConnectError, Failure};
+use crate::statement::Statement;
+use crate::tap::{LastError, Tap};
+
+/// A row as the driver hands it over.
+pub(crate) type Row = <AsyncPgConnection as AsyncConnectionCore>::Row<'static, 'static>;
+
+/// The oldest server that serves, for the error and as `server_version_num` counts.
+pub(crate) const OLDEST_SERVER: &str = "14";
+const OLDEST_MAJOR: u32 = 14;
+
+/// How much longer the client waits than the server may take, before it holds the connection for
+/// dead: the server's own timeouts answer first, unless it or the network is gone.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a request to cancel may take; nobody waits for it.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How connections are made, all alike.
+pub(crate) struct Connector {
+    driver: tokio_postgres::Config,
+    target: PostgresTarget,
+    /// The longest that one statement can take on a server that answers.
+    patience: Duration,
+}
+
+impl Connector {
+    pub(crate) fn new(target: &PostgresTarget, config: &Config) -> Connector {
+        let mut driver = tokio_postgres::Config::new();
+        driver
+            .user(&target.user)
+            .dbname(&target.database)
+            .application_name(&target.application_name)
+            .options(session_options(target, config))
+            // A URL that asks for TLS was refused before.
+            .ssl_mode(SslMode::Disable);
+        if let Some(password) = &target.password {
+            driver.password(password.reveal());
+        }
+        Connector {
+            driver,
+            target: target.clone(),
+            patience: config.statement_timeout.saturating_add(GRACE),
+        }
+    }
+
+    /// Connects, within the connect timeout.
+    pub(crate) async fn connect(self: &Arc<Self>) -> Result<Connection, ConnectError> {
+        let limit = self.target.connect_timeout;
+        match timeout(limit, self.handshake()).await {
+            Ok(result) => result,
+            Err(_) => Err(ConnectError::unreachable(format!(
+                "no answer within {limit:?}"
+            ))),
+        }
+    }
+
+    async fn handshake(self: &Arc<Self>) -> Result<Connection, ConnectError> {
+        let socket = self.socket().await.map_err(ConnectError::unreachable)?;
+        let (tap, last_error) = Tap::new(socket);
+        let (client, driver) = self
+            .driver
+            .connect_raw(tap, NoTls)
+            .await
+            .map_err(|error| ConnectError::from_driver(&error))?;
+        let version = driver.parameter("server_version").unwrap_or("").to_owned();
+        if major(&version) < OLDEST_MAJOR {
+            return Err(ConnectError::TooOld { version });
+        }
+        let cancel = client.cancel_token();
+        let driver = tokio::spawn(async move { driver.await.err() });
+        let diesel = AsyncPgConnection::try_from(client)
+            .await
+            .map_err(ConnectError::unreachable)?;
+        Ok(Connection {
+            diesel,
+            driver,
+            last_error,
+            cancel,
+            connector: Arc::clone(self),
+            version,
+            state: State::Clean,
+            lost: None,
+            idle_since: Instant::now(),
+        })
+    }
+
+    async fn socket(&self) -> std::io::Result<Box<dyn Socket>> {
+        let PostgresTarget { host, port, .. } = &self.target;
+        #[cfg(unix)]
+        if host.starts_with('/') {
+            let socket = UnixStream::connect(format!("{host}/.s.PGSQL.{port}")).await?;
+            return Ok(Box::new(socket));
+        }
+        let socket = TcpStream::connect((host.as_str(), *port)).await?;
+        // A verb is one small packet; waiting for more to send would only delay it.
+        socket.set_nodelay(true)?;
+        keep_alive(&socket)?;
+        Ok(Box::new(socket))
+    }
+
+    async fn cancel(&self, token: CancelToken) {
+        let request = async {
+            let socket = self.socket().await.ok()?;
+            token.cancel_query_raw(socket, NoTls).await.ok()
+        };
+        // Whether it arrived or not, the statement ends at its own timeouts.
+        let _ = timeout(CANCEL_TIMEOUT, request).await;
+    }
+}
+
+/// What a connection goes over.
+trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
+
+/// Has the system find out when the server's machine is gone, while nothing is being sent.
+fn keep_alive(socket: &TcpStream) -> std::io::Result<()> {
+    let keep_alive = socket2::TcpKeepalive::new()
+        .with_time(Duration::from_mins(1))
+        .with_interval(Duration::from_secs(15));
+    socket2::SockRef::from(socket).set_tcp_keepalive(&keep_alive)
+}
+
+/// The session's settings, for the startup packet: no trip of their own.
+fn session_options(target: &PostgresTarget, config: &Config) -> String {
+    let millis = |duration: Duration| duration.as_millis().clamp(1, i32::MAX as u128);
+    // The client ends an idle work itself; the server does if the client cannot.
+    let idle = config.idle_work_timeout.saturating_add(GRACE);
+    [
+        format!("search_path={}", target.schema),
+        format!("statement_timeout={}", millis(config.statement_timeout)),
+        format!("lock_timeout={}", millis(config.pool.acquire_timeout)),
+        format!("idle_in_transaction_session_timeout={}", millis(idle)),
+        // Several verbs rely on a fresh snapshot per statement, whatever the server's default is.
+        "default_transaction_isolation=read\\ committed".to_owned(),
+        // Compiling a plan takes longer than any of our statements.
+        "jit=off".to_owned(),
+    ]
+    .map(|option| format!("-c {option}"))
+    .join(" ")
+}
+
+/// The first number of a version such as `15.18 (Debian 15.18-0+deb12u1)` or `19beta1`.
+fn major(version: &str) -> u32 {
+    let digits = version
+        .find(|c: char| !c.is_ascii_digit())
+        .map_or(version, |end| &version[..end]);
+    digits.parse().unwrap_or(0)
+}
+
+/// A connection. Dropping it closes it, and stops what it still runs.
+pub(crate) struct Connection {
+    diesel: AsyncPgConnection,
+    driver: JoinHandle<Option<tokio_postgres::Error>>,
+    last_error: LastError,
+    cancel: CancelToken,
+    connector: Arc<Connector>,
+    version: String,
+    state: State,
+    /// Why the connection is lost, once it was found to be.
+    lost: Option<String>,
+    idle_since: Instant,
+}
+
+/// What would be found by the next one to use the connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing.
+    Clean,
+    /// An open transaction.
+    InTransaction,
+    /// A statement whose answer nobody waited for, or which failed in an unknown way.
+    Unknown,
+}
+
+impl Connection {
+    /// The server's version, as it words it.
+    pub(crate) fn server_version(&self) -> &str {
+        &self.version
+    }
+
+    /// Whether the connection must not be used again.
+    pub(crate) fn is_broken(&mut self) -> bool {
+        self.state != State::Clean || self.is_lost()
+    }
+
+    /// Whether the server is gone.
+    pub(crate) fn is_lost(&mut self) -> bool {
+        self.driver.is_finished() || self.diesel.is_broken()
+    }
+
+    /// Never to be used again.
+    pub(crate) fn give_up(&mut self) {
+        self.state = State::Unknown;
+    }
+
+    /// How long ago it was last used.
+    pub(crate) fn idle_for(&self) -> Duration {
+        self.idle_since.elapsed()
+    }
+
+    /// Runs a statement: one round trip, plus one when the connection prepares it.
+    pub(crate) async fn run(&mut self, statement: &Statement<'_>) -> Result<Vec<Row>, Failure> {
+        let after = self.enter();
+        let started = Instant::now();
+        let running = async {
+            let rows = AsyncConnectionCore::load(&mut self.diesel, statement).await?;
+            rows.try_collect::<Vec<Row>>().await
+        };
+        let result = timeout(self.connector.patience, running).await;
+        self.leave(after, started, result).await
+    }
+
+    /// Runs what returns nothing and has no values, such as `begin`.
+    pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Failure> {
+        let after = self.enter();
+        let started = Instant::now();
+        let result = timeout(self.connector.patience, self.diesel.batch_execute(sql)).await;
+        self.leave(after, started, result).await
+    }
+
+    pub(crate) async fn begin(&mut self, begin: &str) -> Result<(), Failure> {
+        self.batch(begin).await?;
+        self.state = State::InTransaction;
+        Ok(())
+    }
+
+    pub(crate) async fn commit(&mut self) -> Result<(), Failure> {
+        self.batch("commit").await?;
+        self.state = State::Clean;
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(&mut self) -> Result<(), Failure> {
+        self.batch("rollback").await?;
+        self.state = State::Clean;
+        Ok(())
+    }
+
+    /// What diesel's migrations run on.
+    pub(crate) fn diesel(&self) -> &AsyncPgConnection {
+        &self.diesel
+    }
+
+    /// What diesel's migrations run on.
+    pub(crate) fn diesel_mut(&mut self) -> &mut AsyncPgConnection {
+        &mut self.diesel
+    }
+
+    /// The code of the last error that the server reported.
+    pub(crate) fn last_code(&self) -> Option<SqlState> {
+        self.last_error.take()
+    }
+
+    /// If the future is dropped from here to `leave`, the state stays `Unknown`.
+    fn enter(&mut self) -> State {
+        self.last_error.take();
+        std::mem::replace(&mut self.state, State::Unknown)
+    }
+
+    async fn leave<T>(
+        &mut self,
+        after: State,
+        started: Instant,
+        result: Result<diesel::QueryResult<T>, tokio::time::error::Elapsed>,
+    ) -> Result<T, Failure> {
+        self.idle_since = Instant::now();
+        match result {
+            Ok(Ok(value)) => {
+                self.state = after;
+                Ok(value)
+            }
+            Ok(Err(error)) => {
+                let code = self.last_error.take();
+                let lost = self.settle().await;
+                // An error that the server reported ends the statement; any other may not.
+                if code.is_some() && lost.is_none() {
+                    self.state = after;
+                }
+                Err(Failure::new(error, code, lost, started.elapsed()))
+            }
+            Err(_) => Err(Failure::silence(started.elapsed())),
+        }
+    }
+
+    /// Why the connection is lost, if it is. The client hears of it first, the driver's task ends a
+    /// moment later.
+    async fn settle(&mut self) -> Option<String> {
+        if self.lost.is_none() && self.is_lost() {
+            let reason = match timeout(Duration::from_secs(1), &mut self.driver).await {
+                Ok(Ok(Some(error))) => crate::error::chain(&error),
+                _ => "the server closed the connection".to_owned(),
+            };
+            self.lost = Some(reason);
+        }
+        self.lost.clone()
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.state == State::Unknown && !self.driver.is_finished() {
+            // The socket is closed at once; but the server looks at it only when it has something
+            // to send, so it is told to stop, lest it waits for a lock and keeps others.
+            self.driver.abort();
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                let (connector, token) = (Arc::clone(&self.connector), self.cancel.clone());
+                runtime.spawn(async move { connector.cancel(token).await });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::major;
+
+    #[test]
+    fn a_version_is_read_by_its_first_number() {
+        assert_eq!(major("15.18 (Debian 15.18-0+deb12u1)"), 15);
+        assert_eq!(major("9.6.24"), 9);
+        assert_eq!(major("19beta1"), 19);
+        assert_eq!(major(""), 0);
+    }
+}

@@ -1,0 +1,10 @@
+//! Whole records: read from one frozen state, written in one transaction.
+
+mod diagnosis;
+mod insertion;
+mod reader;
+mod transaction;
+mod writer;
+
+pub(crate) use reader::Reader;
+pub(crate) use writer::Writer;

@@ -1,0 +1,407 @@
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use memory_diesel::sql_types::{Id, IdValue, Instant, InstantValue};
+use memory_diesel::{LedgerRow, TransferRunRow};
+use memory_domain::{JsonObject, Record, RecordKey, RecordKind, TenantId, Timestamp};
+use memory_storage::{
+    InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, StorageError, TransferRun,
+};
+use uuid::Uuid;
+
+use super::diagnosis;
+use super::insertion::insertion;
+use super::reader::{records, select_by_key};
+use super::transaction::Transaction;
+use crate::columns::{Ledger, Runs, ledger_columns, run_columns};
+use crate::executor::read;
+use crate::pool::Pool;
+use crate::statement::Statement;
+
+// The caller may take as long as it likes between two batches.
+const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = 0";
+
+const OPEN_RUN: &str = "insert into transfer_runs (
+        id, source_kind, source_name, source_location, started_at, finished_at, status, report
+    )
+    values ($1, $2, $3, $4, $5, $6, $7, $8)
+    on conflict (id) do nothing
+    returning id";
+
+const CLOSE_RUN: &str = "update transfer_runs set status = $1, finished_at = $2, report = $3
+    where id = $4
+    returning id";
+
+const RUN: &str = concat!(
+    "select ",
+    run_columns!("r"),
+    " from transfer_runs as r where r.id = $1"
+);
+
+const RUNS: &str = concat!(
+    "select ",
+    run_columns!("r"),
+    " from transfer_runs as r order by r.started_at desc, r.id desc limit $1"
+);
+
+const LEDGER: &str = concat!(
+    "select ",
+    ledger_columns!("l"),
+    " from transfer_ledger as l where l.run_id = $1 and l.table_name = $2"
+);
+
+// Others may go on reading. Each later statement sees what was committed before the lock was had.
+const LOCK: &str =
+    "lock table tenants, sessions, messages, nodes, relationships in share row exclusive mode";
+
+// What was not brought by the run, but belongs to what was: it goes with it by the cascades.
+const BUILT_UPON: &str = "with brought as (
+        select table_name, tenant_id, record_id from transfer_ledger where run_id = $1
+    ), tenants as (
+        select tenant_id from brought where table_name = 'tenants'
+    ), dependent as (
+        select 'sessions' as table_name, tenant_id, id from sessions
+        where tenant_id in (select tenant_id from tenants)
+        union all
+        select 'messages', tenant_id, id from messages
+        where tenant_id in (select tenant_id from tenants)
+            or (tenant_id, session_id) in (
+                select tenant_id, record_id from brought where table_name = 'sessions'
+            )
+        union all
+        select 'nodes', tenant_id, id from nodes
+        where tenant_id in (select tenant_id from tenants)
+        union all
+        select 'relationships', tenant_id, id from relationships
+        where tenant_id in (select tenant_id from tenants)
+            or (tenant_id, from_id) in (
+                select tenant_id, record_id from brought where table_name = 'nodes'
+            )
+            or (tenant_id, to_id) in (
+                select tenant_id, record_id from brought where table_name = 'nodes'
+            )
+    )
+    select table_name, tenant_id, id from dependent
+    where not exists (
+        select from brought
+        where brought.table_name = dependent.table_name
+            and brought.tenant_id = dependent.tenant_id and brought.record_id = dependent.id
+    )
+    order by table_name, tenant_id, id limit $2";
+
+// What is referred to last: so each record of the ledger goes by its own statement, and is counted.
+const DELETE: [&str; 5] = [
+    "with gone as (
+        delete from relationships as x using transfer_ledger as l
+        where l.run_id = $1 and l.table_name = 'relationships'
+            and x.tenant_id = l.tenant_id and x.id = l.record_id
+        returning x.id
+    )
+    select count(*) from gone",
+    "with gone as (
+        delete from nodes as x using transfer_ledger as l
+        where l.run_id = $1 and l.table_name = 'nodes'
+            and x.tenant_id = l.tenant_id and x.id = l.record_id
+        returning x.id
+    )
+    select count(*) from gone",
+    "with gone as (
+        delete from messages as x using transfer_ledger as l
+        where l.run_id = $1 and l.table_name = 'messages'
+            and x.tenant_id = l.tenant_id and x.id = l.record_id
+        returning x.id
+    )
+    select count(*) from gone",
+    "with gone as (
+        delete from sessions as x using transfer_ledger as l
+        where l.run_id = $1 and l.table_name = 'sessions'
+            and x.tenant_id = l.tenant_id and x.id = l.record_id
+        returning x.id
+    )
+    select count(*) from gone",
+    "with gone as (
+        delete from tenants as x using transfer_ledger as l
+        where l.run_id = $1 and l.table_name = 'tenants' and x.id = l.tenant_id
+        returning x.id
+    )
+    select count(*) from gone",
+];
+
+/// Writes whole records in one transaction, on a connection of its own.
+pub(crate) struct Writer(Transaction);
+
+impl Writer {
+    pub(crate) async fn begin(pool: &Arc<Pool>) -> Result<Writer, StorageError> {
+        Transaction::begin(pool, BEGIN).await.map(Writer)
+    }
+
+    /// Those of the keys, all of one kind, that stand.
+    async fn standing(
+        &mut self,
+        kind: RecordKind,
+        keys: &[RecordKey],
+    ) -> Result<HashMap<RecordKey, Record>, StorageError> {
+        let tenants = keys.iter().map(|key| key.tenant_id.as_str()).collect();
+        let mut statement = select_by_key(kind).array::<Text, _>(tenants);
+        if kind != RecordKind::Tenant {
+            statement = statement.array::<Id, _>(keys.iter().map(|key| IdValue(id(key))).collect());
+        }
+        let rows = self.0.run(&statement).await?;
+        let found = records(kind, statement.step(), &rows)?;
+        Ok(found
+            .into_iter()
+            .map(|record| (record.key(), record))
+            .collect())
+    }
+
+    /// Why records were not inserted, in the order given.
+    async fn refusals(
+        &mut self,
+        run: RunId,
+        kind: RecordKind,
+        refused: &[&Record],
+    ) -> Result<Vec<InsertOutcome>, StorageError> {
+        let keys: Vec<RecordKey> = refused.iter().map(|record| record.key()).collect();
+        let standing = self.standing(kind, &keys).await?;
+        let absent: Vec<&Record> = std::iter::zip(refused, &keys)
+            .filter(|(_, key)| !standing.contains_key(key))
+            .map(|(record, _)| *record)
+            .collect();
+        let mut absent = match diagnosis::question(run, kind, &absent) {
+            Some(statement) if !absent.is_empty() => {
+                let rows = self.0.run(&statement).await?;
+                diagnosis::outcomes(&absent, &rows)?.into_iter()
+            }
+            _ => Vec::new().into_iter(),
+        };
+        std::iter::zip(refused, keys)
+            .map(|(record, key)| match standing.get(&key) {
+                Some(standing) => Ok(against(record, standing)),
+                None => absent.next().ok_or_else(|| StorageError::Backend {
+                    step: "inserting records",
+                    source: format!("{key} was not inserted, and nothing is in its way").into(),
+                }),
+            })
+            .collect()
+    }
+}
+
+#[async_trait]
+impl RecordWriter for Writer {
+    async fn open_run(&mut self, run: &TransferRun) -> Result<(), StorageError> {
+        let id = run.id.to_string();
+        let run = TransferRunRow::from(run.clone());
+        let statement = Statement::writing("opening a run", OPEN_RUN)
+            .id(run.id.0)
+            .text(&run.source_kind)
+            .text(&run.source_name)
+            .text(&run.source_location)
+            .at(run.started_at.0)
+            .bind::<Nullable<Instant>, Option<InstantValue>>(run.finished_at)
+            .text(&run.status)
+            .json(&run.report.0);
+        if self.0.run(&statement).await?.is_empty() {
+            return Err(StorageError::Conflict { what: "run", id });
+        }
+        Ok(())
+    }
+
+    async fn insert(
+        &mut self,
+        run: RunId,
+        records: Vec<Record>,
+    ) -> Result<Vec<InsertOutcome>, StorageError> {
+        let Some(kind) = records.first().map(Record::kind) else {
+            return Ok(Vec::new());
+        };
+        if records.iter().any(|record| record.kind() != kind) {
+            return Err(mixed());
+        }
+        // Each key once; what comes again is compared with what came first.
+        let mut firsts: HashMap<RecordKey, &Record> = HashMap::with_capacity(records.len());
+        let mut given: Vec<&Record> = Vec::with_capacity(records.len());
+        for record in &records {
+            firsts.entry(record.key()).or_insert_with(|| {
+                given.push(record);
+                record
+            });
+        }
+        let statement = insertion(run, kind, &given);
+        let rows = self.0.run(&statement).await?;
+        let inserted: HashSet<(String, Uuid)> =
+            read::<(Text, Id), (String, IdValue)>(statement.step(), &rows)?
+                .into_iter()
+                .map(|(tenant, id)| (tenant, id.0))
+                .collect();
+        let is_inserted =
+            |key: &RecordKey| inserted.contains(&(key.tenant_id.as_str().to_owned(), id(key)));
+        let refused: Vec<&Record> = given
+            .iter()
+            .filter(|record| !is_inserted(&record.key()))
+            .copied()
+            .collect();
+        let refusals = if refused.is_empty() {
+            Vec::new()
+        } else {
+            self.refusals(run, kind, &refused).await?
+        };
+        let mut refusals: HashMap<RecordKey, InsertOutcome> = refused
+            .iter()
+            .map(|record| record.key())
+            .zip(refusals)
+            .collect();
+        let mut seen = HashSet::with_capacity(records.len());
+        Ok(records
+            .iter()
+            .map(|record| {
+                let key = record.key();
+                let first = seen.insert(key.clone());
+                match refusals.get_mut(&key) {
+                    Some(refusal) => refusal.clone(),
+                    None if first => InsertOutcome::Inserted,
+                    None => against(record, firsts[&key]),
+                }
+            })
+            .collect())
+    }
+
+    async fn fetch(&mut self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StorageError> {
+        let Some(kind) = keys.first().map(|key| key.kind) else {
+            return Ok(Vec::new());
+        };
+        if keys.iter().any(|key| key.kind != kind) {
+            return Err(mixed());
+        }
+        let standing = self.standing(kind, keys).await?;
+        Ok(keys.iter().map(|key| standing.get(key).cloned()).collect())
+    }
+
+    async fn ledger(
+        &mut self,
+        run: RunId,
+        kind: RecordKind,
+        after: Option<&RecordKey>,
+        limit: u32,
+    ) -> Result<Vec<LedgerEntry>, StorageError> {
+        let mut statement = Statement::reading("reading a run's ledger", LEDGER)
+            .id(run.0)
+            .text(kind.table());
+        if let Some(after) = after {
+            statement = statement
+                .then(" and (l.tenant_id, l.record_id) > (")
+                .parameter()
+                .text(after.tenant_id.as_str())
+                .then(", ")
+                .parameter()
+                .id(id(after))
+                .then(")");
+        }
+        let statement = statement
+            .then(" order by l.tenant_id, l.record_id limit ")
+            .parameter()
+            .number(limit.into());
+        let rows = self.0.run(&statement).await?;
+        read::<Ledger, LedgerRow>(statement.step(), &rows)?
+            .into_iter()
+            .map(LedgerEntry::try_from)
+            .collect()
+    }
+
+    async fn built_upon(&mut self, run: RunId, limit: u32) -> Result<Vec<RecordKey>, StorageError> {
+        let lock = Statement::writing("keeping others from writing", LOCK);
+        self.0.run(&lock).await?;
+        let statement = Statement::reading("looking for what was built upon a run", BUILT_UPON)
+            .id(run.0)
+            .number(limit.into());
+        let rows = self.0.run(&statement).await?;
+        read::<(Text, Text, Id), (String, String, IdValue)>(statement.step(), &rows)?
+            .into_iter()
+            .map(|(table, tenant, id)| {
+                Ok(RecordKey {
+                    kind: table.parse()?,
+                    tenant_id: TenantId::new(tenant)?,
+                    id: Some(id.0),
+                })
+            })
+            .collect()
+    }
+
+    async fn delete_run(&mut self, run: RunId) -> Result<u64, StorageError> {
+        let mut gone = 0;
+        for sql in DELETE {
+            let statement = Statement::writing("deleting a run's records", sql).id(run.0);
+            let rows = self.0.run(&statement).await?;
+            let counts = read::<(BigInt,), (i64,)>(statement.step(), &rows)?;
+            gone += counts
+                .into_iter()
+                .map(|(count,)| count.unsigned_abs())
+                .sum::<u64>();
+        }
+        Ok(gone)
+    }
+
+    async fn close_run(
+        &mut self,
+        run: RunId,
+        status: RunStatus,
+        at: Timestamp,
+        report: JsonObject,
+    ) -> Result<(), StorageError> {
+        let statement = Statement::writing("closing a run", CLOSE_RUN)
+            .text(status.as_str())
+            .at(at)
+            .json(&report)
+            .id(run.0);
+        if self.0.run(&statement).await?.is_empty() {
+            let id = run.to_string();
+            return Err(StorageError::NotFound { what: "run", id });
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, run: RunId) -> Result<Option<TransferRun>, StorageError> {
+        let statement = Statement::reading("looking a run up", RUN).id(run.0);
+        let rows = self.0.run(&statement).await?;
+        read::<Runs, TransferRunRow>(statement.step(), &rows)?
+            .into_iter()
+            .next()
+            .map(TransferRun::try_from)
+            .transpose()
+    }
+
+    async fn runs(&mut self, limit: u32) -> Result<Vec<TransferRun>, StorageError> {
+        let statement = Statement::reading("listing runs", RUNS).number(limit.into());
+        let rows = self.0.run(&statement).await?;
+        read::<Runs, TransferRunRow>(statement.step(), &rows)?
+            .into_iter()
+            .map(TransferRun::try_from)
+            .collect()
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
+        self.0.commit().await
+    }
+}
+
+/// What is stored in place of an id for a tenant, which has none beside its name.
+fn id(key: &RecordKey) -> Uuid {
+    key.id.unwrap_or(Uuid::nil())
+}
+
+fn against(record: &Record, standing: &Record) -> InsertOutcome {
+    if record == standing {
+        return InsertOutcome::AlreadyThere;
+    }
+    InsertOutcome::Conflict {
+        standing: standing.key(),
+        reason: "same id, other content".to_owned(),
+    }
+}
+
+fn mixed() -> StorageError {
+    StorageError::Unsupported {
+        what: "records of several kinds in one call".to_owned(),
+    }
+}

@@ -1,0 +1,5 @@
+//! The suite that every backend passes.
+
+mod common;
+
+memory_testkit::conformance!(crate::common::Fresh::new());

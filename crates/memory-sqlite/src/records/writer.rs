@@ -1,0 +1,153 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use memory_domain::{JsonObject, Record, RecordKey, RecordKind, Timestamp};
+use memory_storage::{
+    InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, StorageError, TransferRun,
+};
+
+use super::insertion::{self, Sessions};
+use super::{ledger, page, runs};
+use crate::writer::Lease;
+
+/// Writes whole records on a lease of the writer: one transaction, and nobody else writes until it
+/// ends.
+pub(crate) struct Writer {
+    lease: Lease,
+    /// Of which run, and which sessions it brought.
+    brought: Arc<Mutex<Option<(RunId, Sessions)>>>,
+}
+
+impl Writer {
+    pub(crate) fn new(lease: Lease) -> Writer {
+        Writer {
+            lease,
+            brought: Arc::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl RecordWriter for Writer {
+    async fn open_run(&mut self, run: &TransferRun) -> Result<(), StorageError> {
+        let run = run.clone();
+        self.lease
+            .run("entering a run", move |connection| {
+                runs::open(connection, run)
+            })
+            .await
+    }
+
+    async fn insert(
+        &mut self,
+        run: RunId,
+        records: Vec<Record>,
+    ) -> Result<Vec<InsertOutcome>, StorageError> {
+        one_kind(records.iter().map(Record::kind))?;
+        let brought = self.brought.clone();
+        self.lease
+            .run("inserting records", move |connection| {
+                let mut brought = brought.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut sessions = match brought.take() {
+                    Some((of, sessions)) if of == run => sessions,
+                    _ => Sessions::new(),
+                };
+                let outcomes: Result<Vec<InsertOutcome>, _> = records
+                    .iter()
+                    .map(|record| insertion::insert(connection, run, record, &mut sessions))
+                    .collect();
+                // Not after an error: then nothing of this call was inserted.
+                let outcomes = outcomes?;
+                *brought = Some((run, sessions));
+                Ok(outcomes)
+            })
+            .await
+    }
+
+    async fn fetch(&mut self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StorageError> {
+        one_kind(keys.iter().map(|key| key.kind))?;
+        let keys = keys.to_vec();
+        self.lease
+            .run("reading records back", move |connection| {
+                keys.iter().map(|key| page::one(connection, key)).collect()
+            })
+            .await
+    }
+
+    async fn ledger(
+        &mut self,
+        run: RunId,
+        kind: RecordKind,
+        after: Option<&RecordKey>,
+        limit: u32,
+    ) -> Result<Vec<LedgerEntry>, StorageError> {
+        let after = after.cloned();
+        self.lease
+            .run("reading a run's ledger", move |connection| {
+                ledger::entries(connection, run, kind, after.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn built_upon(&mut self, run: RunId, limit: u32) -> Result<Vec<RecordKey>, StorageError> {
+        self.lease
+            .run("looking for what was built upon a run", move |connection| {
+                ledger::built_upon(connection, run, limit)
+            })
+            .await
+    }
+
+    async fn delete_run(&mut self, run: RunId) -> Result<u64, StorageError> {
+        *self.brought.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.lease
+            .run("deleting a run's records", move |connection| {
+                ledger::delete(connection, run)
+            })
+            .await
+    }
+
+    async fn close_run(
+        &mut self,
+        run: RunId,
+        status: RunStatus,
+        at: Timestamp,
+        report: JsonObject,
+    ) -> Result<(), StorageError> {
+        self.lease
+            .run("closing a run", move |connection| {
+                runs::close(connection, run, status, at, report)
+            })
+            .await
+    }
+
+    async fn run(&mut self, run: RunId) -> Result<Option<TransferRun>, StorageError> {
+        self.lease
+            .run("looking a run up", move |connection| {
+                runs::one(connection, run)
+            })
+            .await
+    }
+
+    async fn runs(&mut self, limit: u32) -> Result<Vec<TransferRun>, StorageError> {
+        self.lease
+            .run("listing runs", move |connection| {
+                runs::list(connection, limit)
+            })
+            .await
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
+        self.lease.commit().await
+    }
+}
+
+fn one_kind(kinds: impl Iterator<Item = RecordKind>) -> Result<(), StorageError> {
+    let mut kinds = kinds;
+    let first = kinds.next();
+    if kinds.any(|kind| Some(kind) != first) {
+        return Err(StorageError::Unsupported {
+            what: "records of several kinds in one call".to_owned(),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+use std::fmt::{self, Display};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Password;
+
+/// The schema in which our tables live on a server, unless another is named.
+const SCHEMA_DEFAULT: &str = "memory";
+
+/// Which store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A file, inside the process.
+    Sqlite(SqliteTarget),
+    /// A server.
+    Postgres(PostgresTarget),
+}
+
+/// A SQLite store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqliteTarget {
+    /// Where it is.
+    pub location: SqliteLocation,
+    /// When a commit counts as stored.
+    pub synchronous: Synchronous,
+    /// Whether the file is only read.
+    pub read_only: bool,
+    /// Whether a file that is missing is made; by default it is.
+    pub create: bool,
+}
+
+/// Where a SQLite store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SqliteLocation {
+    /// A file.
+    File(PathBuf),
+    /// A private temporary file, deleted at close.
+    Memory,
+}
+
+/// When SQLite waits for the disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Synchronous {
+    /// At checkpoints: a power cut may undo the last commits, never corrupt. The default.
+    #[default]
+    Normal,
+    /// At every commit.
+    Full,
+}
+
+/// A PostgreSQL store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresTarget {
+    /// The host's name or address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The user.
+    pub user: String,
+    /// The password, as it is typed.
+    pub password: Option<Password>,
+    /// The database.
+    pub database: String,
+    /// The schema in which our tables live; by default `memory`.
+    pub schema: String,
+    /// What the server's list of connections shows; by default `memory`.
+    pub application_name: String,
+    /// How long connecting may take; by default 10 s.
+    pub connect_timeout: Duration,
+}
+
+impl SqliteTarget {
+    /// A file that is made if it is missing.
+    pub fn file(path: impl Into<PathBuf>) -> SqliteTarget {
+        SqliteTarget {
+            location: SqliteLocation::File(path.into()),
+            synchronous: Synchronous::default(),
+            read_only: false,
+            create: true,
+        }
+    }
+
+    /// A private temporary store, deleted at close.
+    pub fn memory() -> SqliteTarget {
+        SqliteTarget {
+            location: SqliteLocation::Memory,
+            ..SqliteTarget::file("")
+        }
+    }
+}
+
+impl PostgresTarget {
+    /// A server's database with every other default.
+    pub fn new(
+        host: impl Into<String>,
+        user: impl Into<String>,
+        database: impl Into<String>,
+    ) -> PostgresTarget {
+        PostgresTarget {
+            host: host.into(),
+            port: 5432,
+            user: user.into(),
+            password: None,
+            database: database.into(),
+            schema: SCHEMA_DEFAULT.to_owned(),
+            application_name: "memory".to_owned(),
+            connect_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Display for Target {
+    /// The URL without password and options, but with a schema that is not the default one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Sqlite(sqlite) => match &sqlite.location {
+                SqliteLocation::File(path) => write!(f, "sqlite://{}", path.display()),
+                SqliteLocation::Memory => f.write_str("sqlite::memory:"),
+            },
+            Target::Postgres(PostgresTarget {
+                host,
+                port,
+                user,
+                database,
+                schema,
+                ..
+            }) => {
+                write!(f, "postgres://{user}@{host}:{port}/{database}")?;
+                match schema.as_str() {
+                    SCHEMA_DEFAULT => Ok(()),
+                    schema => write!(f, "?schema={schema}"),
+                }
+            }
+        }
+    }
+}

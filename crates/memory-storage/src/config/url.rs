@@ -1,0 +1,340 @@
+//! Reading a store's URL.
+
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::{Config, Password, PostgresTarget, SqliteTarget, Synchronous, Target};
+use crate::OpenError;
+
+pub(super) fn parse(text: &str) -> Result<Config, OpenError> {
+    if text.is_empty() {
+        return Err(invalid("url", text, "give a path or a URL"));
+    }
+    if matches!(text, "sqlite::memory:" | "sqlite://:memory:" | ":memory:") {
+        return Ok(Config::new(Target::Sqlite(SqliteTarget::memory())));
+    }
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return bare_path(text);
+    };
+    // SQLAlchemy's way to name a driver: `postgresql+asyncpg`, `sqlite+aiosqlite`.
+    let backend = scheme
+        .split('+')
+        .next()
+        .unwrap_or(scheme)
+        .to_ascii_lowercase();
+    match backend.as_str() {
+        "sqlite" => sqlite(rest).map(|target| Config::new(Target::Sqlite(target))),
+        "postgres" | "postgresql" => {
+            postgres(rest).map(|target| Config::new(Target::Postgres(target)))
+        }
+        _ => Err(unknown_scheme(scheme)),
+    }
+}
+
+fn bare_path(text: &str) -> Result<Config, OpenError> {
+    // `sqlite:memory.db`, `postgres:db`: meant as a URL, and as a path a surprise. What follows may
+    // hold a password, so it is not shown.
+    if let Some((scheme, _)) = text.split_once(':')
+        && [
+            "sqlite",
+            "postgres",
+            "postgresql",
+            "mysql",
+            "http",
+            "https",
+            "file",
+        ]
+        .contains(&scheme.split('+').next().unwrap_or(scheme))
+    {
+        let problem = "write :// after the scheme, or ./ before a file of that name";
+        return Err(invalid("url", &format!("{scheme}:…"), problem));
+    }
+    Ok(Config::new(Target::Sqlite(SqliteTarget::file(text))))
+}
+
+fn sqlite(rest: &str) -> Result<SqliteTarget, OpenError> {
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if path.is_empty() {
+        return Err(invalid(
+            "url",
+            "sqlite://",
+            "name a file, as in sqlite://memory.db",
+        ));
+    }
+    let mut target = SqliteTarget::file(decode("path", path)?);
+    for (option, value) in options(query)? {
+        match (option.as_str(), value.as_str()) {
+            ("synchronous", "normal") => target.synchronous = Synchronous::Normal,
+            ("synchronous", "full") => target.synchronous = Synchronous::Full,
+            ("synchronous", _) => return Err(invalid(&option, &value, "give normal or full")),
+            ("mode", "ro") => target.read_only = true,
+            ("mode", "rw") => target.create = false,
+            ("mode", "rwc") => {}
+            ("mode", _) => return Err(invalid(&option, &value, "give ro, rw or rwc")),
+            _ => return Err(unknown_option(&option, &value, "synchronous, mode")),
+        }
+    }
+    Ok(target)
+}
+
+fn postgres(rest: &str) -> Result<PostgresTarget, OpenError> {
+    // The password must not get into the error, so the text itself does not either.
+    let url = Url::parse(&format!("postgres://{rest}")).map_err(|error| {
+        let problem = format!("{error}; write postgres://user:password@host:port/database, with %40 for @ and %2F for / in the password");
+        invalid("url", "postgres://…", &problem)
+    })?;
+    // A password whose / or # is not encoded ends the host early, and its rest lands where it would
+    // be shown.
+    let stray = |part: &str| part.contains('@');
+    if url.fragment().is_some() || stray(url.path()) || url.query().is_some_and(stray) {
+        let problem = "percent-encode the password: %40 for @, %2F for /, %23 for #, %3F for ?";
+        return Err(invalid("url", "postgres://…", problem));
+    }
+    let host = match url.host_str() {
+        None | Some("") => "localhost".to_owned(),
+        // Brackets belong to the URL, not to the address.
+        Some(host) => decode("host", host.trim_matches(['[', ']']))?,
+    };
+    if host.contains(',') {
+        return Err(invalid("host", &host, "give one host"));
+    }
+    let user = match url.username() {
+        "" => "postgres".to_owned(),
+        user => decode("user", user)?,
+    };
+    let database = match url.path().trim_start_matches('/') {
+        "" => user.clone(),
+        path => decode("database", path)?,
+    };
+    let mut target = PostgresTarget::new(host, user, database);
+    target.port = url.port().unwrap_or(target.port);
+    if let Some(password) = url.password() {
+        let decoded = percent_decode_str(password)
+            .decode_utf8()
+            .map_err(|_| invalid("password", "…", "percent-encode it as UTF-8"))?;
+        target.password = Some(Password::new(decoded));
+    }
+    for (option, value) in options(url.query().unwrap_or(""))? {
+        match (option.as_str(), value.as_str()) {
+            ("sslmode", "disable" | "allow" | "prefer") => {}
+            ("sslmode", "require" | "verify-ca" | "verify-full") => {
+                return Err(OpenError::TlsUnsupported { mode: value });
+            }
+            ("sslmode", _) => {
+                let problem = "give disable, allow, prefer, require, verify-ca or verify-full";
+                return Err(invalid(&option, &value, problem));
+            }
+            ("application_name", _) => target.application_name = value,
+            ("connect_timeout", _) => target.connect_timeout = seconds(&option, &value)?,
+            ("schema", _) => target.schema = schema(&value)?,
+            // As libpq takes it.
+            ("password", _) => target.password = Some(Password::new(value)),
+            _ => {
+                // Not the value: it may be a secret that another driver takes there.
+                let known = "sslmode, application_name, connect_timeout, schema, password";
+                return Err(unknown_option(&option, "…", known));
+            }
+        }
+    }
+    Ok(target)
+}
+
+/// Splits `a=1&b=2` and decodes both sides.
+fn options(query: &str) -> Result<Vec<(String, String)>, OpenError> {
+    query
+        .split('&')
+        .filter(|option| !option.is_empty())
+        .map(|option| {
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            Ok((decode("option", name)?, decode(name, value)?))
+        })
+        .collect()
+}
+
+fn decode(part: &str, text: &str) -> Result<String, OpenError> {
+    let decoded = percent_decode_str(text)
+        .decode_utf8()
+        .map_err(|_| invalid(part, text, "percent-encode it as UTF-8"))?;
+    if decoded.contains('\0') {
+        return Err(invalid(part, text, "remove the character U+0000"));
+    }
+    Ok(decoded.into_owned())
+}
+
+fn seconds(option: &str, value: &str) -> Result<Duration, OpenError> {
+    match value.parse() {
+        Ok(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
+        _ => Err(invalid(option, value, "give whole seconds, at least 1")),
+    }
+}
+
+/// A schema's name goes into SQL text, so it is held to what needs no quoting.
+fn schema(value: &str) -> Result<String, OpenError> {
+    let plain = value.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && value
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && value.len() <= 63
+        && !value.starts_with("pg_");
+    if plain {
+        Ok(value.to_owned())
+    } else {
+        let problem = "give up to 63 of a-z, 0-9 and _, starting with a letter, not with pg_";
+        Err(invalid("schema", value, problem))
+    }
+}
+
+fn invalid(option: &str, value: &str, problem: &str) -> OpenError {
+    OpenError::InvalidOption {
+        option: option.to_owned(),
+        value: value.to_owned(),
+        problem: problem.to_owned(),
+    }
+}
+
+fn unknown_option(option: &str, value: &str, known: &str) -> OpenError {
+    invalid(option, value, &format!("unknown option; known are {known}"))
+}
+
+fn unknown_scheme(scheme: &str) -> OpenError {
+    OpenError::UnknownScheme {
+        scheme: scheme.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::{Config, PostgresTarget, SqliteLocation, SqliteTarget, Synchronous, Target};
+    use crate::OpenError;
+
+    fn sqlite(url: &str) -> SqliteTarget {
+        match Config::from_url(url).unwrap().target {
+            Target::Sqlite(target) => target,
+            other @ Target::Postgres(_) => panic!("{other}"),
+        }
+    }
+
+    fn postgres(url: &str) -> PostgresTarget {
+        match Config::from_url(url).unwrap().target {
+            Target::Postgres(target) => target,
+            other @ Target::Sqlite(_) => panic!("{other}"),
+        }
+    }
+
+    fn error(url: &str) -> OpenError {
+        Config::from_url(url).unwrap_err()
+    }
+
+    #[test]
+    fn the_scheme_chooses_the_backend() {
+        let file = |path: &str| SqliteLocation::File(PathBuf::from(path));
+        assert_eq!(sqlite("sqlite://memory.db").location, file("memory.db"));
+        assert_eq!(
+            sqlite("sqlite:///var/lib/m.db").location,
+            file("/var/lib/m.db")
+        );
+        assert_eq!(
+            sqlite("sqlite+aiosqlite://a%20b.db").location,
+            file("a b.db")
+        );
+        assert_eq!(sqlite("notes/memory.db").location, file("notes/memory.db"));
+        assert_eq!(sqlite("sqlite::memory:").location, SqliteLocation::Memory);
+        assert_eq!(
+            sqlite("sqlite://m.db?synchronous=full").synchronous,
+            Synchronous::Full
+        );
+        assert_eq!(postgres("postgres://h/d").host, "h");
+        assert_eq!(postgres("postgresql+asyncpg://h/d").database, "d");
+    }
+
+    #[test]
+    fn every_part_of_a_postgres_url_is_read() {
+        let target = postgres(
+            "postgres://al%40ice:p%40ss%2Fw%3A%25rd@db.example:5433/mem?application_name=x&connect_timeout=3&schema=brain",
+        );
+        assert_eq!(target.user, "al@ice");
+        assert_eq!(target.password.unwrap().reveal(), "p@ss/w:%rd");
+        assert_eq!((target.host.as_str(), target.port), ("db.example", 5433));
+        assert_eq!(target.database, "mem");
+        assert_eq!(target.application_name, "x");
+        assert_eq!(target.connect_timeout.as_secs(), 3);
+        assert_eq!(target.schema, "brain");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        assert!(matches!(
+            error("mysql://h/d"),
+            OpenError::UnknownScheme { .. }
+        ));
+        assert!(error("sqlit://m.db").to_string().contains("sqlit"));
+        assert!(error("").to_string().contains("url"));
+        assert!(error("sqlite://").to_string().contains("memory.db"));
+        assert!(error("sqlite:memory.db").to_string().contains("://"));
+        assert!(error("sqlite://m.db?mode=x").to_string().contains("rwc"));
+        assert!(
+            error("postgres://h/d?colour=red")
+                .to_string()
+                .contains("colour")
+        );
+        assert!(
+            error("postgres://h/d?schema=a;drop")
+                .to_string()
+                .contains("schema")
+        );
+        assert!(
+            error("postgres://h/d?connect_timeout=0")
+                .to_string()
+                .contains("connect_timeout")
+        );
+    }
+
+    #[test]
+    fn a_url_that_asks_for_tls_is_refused() {
+        for mode in ["require", "verify-ca", "verify-full"] {
+            let error = error(&format!("postgres://h/d?sslmode={mode}"));
+            assert!(matches!(error, OpenError::TlsUnsupported { .. }), "{error}");
+        }
+        postgres("postgres://h/d?sslmode=prefer");
+    }
+
+    #[test]
+    fn no_password_is_printed() {
+        let config = Config::from_url("postgres://u:secret@h/d").unwrap();
+        assert!(!format!("{config:?} {config}").contains("secret"));
+        for url in [
+            "postgres://u:secret@h:notaport/d",
+            "postgres://h/d?passwd=secret",
+            "postgres:u:secret@h/d",
+            "postgresql+asyncpg:/u:secret@h/d",
+            "postgres://u:12/secret@h/d",
+            "postgres://u:12#secret@h/d",
+            "postgres://u:12?secret@h/d",
+        ] {
+            let error = error(url);
+            assert!(
+                !format!("{error:?} {error}").contains("secret"),
+                "{url}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_password_may_be_an_option() {
+        let target = postgres("postgres://u@h/d?password=a%26b");
+        assert_eq!(target.password.unwrap().reveal(), "a&b");
+    }
+
+    #[test]
+    fn a_file_is_not_named_by_a_scheme_of_another_kind() {
+        assert!(error("file:memory.db").to_string().contains("file:"));
+        assert!(matches!(
+            error("file:///m.db"),
+            OpenError::UnknownScheme { .. }
+        ));
+    }
+}

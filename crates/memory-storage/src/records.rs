@@ -1,0 +1,195 @@
+use std::fmt::{self, Display};
+use std::str::FromStr;
+
+use async_trait::async_trait;
+use memory_domain::{
+    Digest, InvalidInput, JsonObject, Record, RecordKey, RecordKind, TenantId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::StorageError;
+
+/// Reads whole records from one frozen state of a store.
+#[async_trait]
+pub trait RecordReader: Send {
+    /// Counts the records of a kind, of one tenant or of all.
+    async fn count(
+        &mut self,
+        kind: RecordKind,
+        tenant: Option<&TenantId>,
+    ) -> Result<u64, StorageError>;
+
+    /// The next records of a kind in the order of their keys (tenant, then id, compared by bytes),
+    /// after `after`; fewer than `limit` only at the end.
+    async fn page(
+        &mut self,
+        kind: RecordKind,
+        tenant: Option<&TenantId>,
+        after: Option<&RecordKey>,
+        limit: u32,
+    ) -> Result<Vec<Record>, StorageError>;
+}
+
+/// Writes whole records in one transaction; dropping it undoes everything.
+///
+/// What stands is never changed. Every record that is inserted is entered in the ledger of its run,
+/// in the same transaction, which is what makes a later rollback exact.
+#[async_trait]
+pub trait RecordWriter: Send {
+    /// Enters a run in the list of runs.
+    async fn open_run(&mut self, run: &TransferRun) -> Result<(), StorageError>;
+
+    /// Inserts records, and says of each, in the order given, what became of it. The records of one
+    /// call are of one kind, and what they refer to was inserted before or is there. A message goes
+    /// only into a session that the same run inserted: in one that stands it would break the count,
+    /// and that is a `Conflict` with the session.
+    async fn insert(
+        &mut self,
+        run: RunId,
+        records: Vec<Record>,
+    ) -> Result<Vec<InsertOutcome>, StorageError>;
+
+    /// Reads records back by key, in the order given; `None` where there is none. The keys of one
+    /// call are of one kind.
+    async fn fetch(&mut self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StorageError>;
+
+    /// The next entries of one kind in a run's ledger, in the order of their keys, after `after`.
+    async fn ledger(
+        &mut self,
+        run: RunId,
+        kind: RecordKind,
+        after: Option<&RecordKey>,
+        limit: u32,
+    ) -> Result<Vec<LedgerEntry>, StorageError>;
+
+    /// Up to `limit` records that were not inserted by the run but would go with its records: what
+    /// was built upon them since. From then on nobody else writes to the store until this transaction
+    /// ends, so that the answer stays true while the run is deleted.
+    async fn built_upon(&mut self, run: RunId, limit: u32) -> Result<Vec<RecordKey>, StorageError>;
+
+    /// Deletes every record in the ledger of a run, with what depends on it, and returns how many
+    /// of the ledger's records were there.
+    async fn delete_run(&mut self, run: RunId) -> Result<u64, StorageError>;
+
+    /// Sets a run's end, status and report.
+    async fn close_run(
+        &mut self,
+        run: RunId,
+        status: RunStatus,
+        at: Timestamp,
+        report: JsonObject,
+    ) -> Result<(), StorageError>;
+
+    /// Looks a run up.
+    async fn run(&mut self, run: RunId) -> Result<Option<TransferRun>, StorageError>;
+
+    /// Lists runs, newest first.
+    async fn runs(&mut self, limit: u32) -> Result<Vec<TransferRun>, StorageError>;
+
+    /// Makes everything last.
+    async fn commit(self: Box<Self>) -> Result<(), StorageError>;
+}
+
+/// What became of a record that was to be inserted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum InsertOutcome {
+    /// It was not there and is now.
+    Inserted,
+    /// It stands with the same content.
+    AlreadyThere,
+    /// Its id, or a key that must be unique, stands with other content, which was left alone.
+    Conflict {
+        /// What stands, by its key.
+        standing: RecordKey,
+        /// Why both cannot be: `same id, other content`, `the entity key is taken`.
+        reason: String,
+    },
+    /// What it refers to is not there.
+    MissingReference {
+        /// What is missing: `session 0198…`.
+        reference: String,
+    },
+}
+
+/// The id of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(pub Uuid);
+
+impl Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for RunId {
+    type Err = InvalidInput;
+
+    fn from_str(text: &str) -> Result<RunId, InvalidInput> {
+        let problem = "give the UUID that `memory migrate runs` lists";
+        Uuid::from_str(text)
+            .map(RunId)
+            .map_err(|_| InvalidInput::new("run", text, problem))
+    }
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Under way.
+    Running,
+    /// Committed.
+    Completed,
+    /// Taken back.
+    RolledBack,
+}
+
+impl RunStatus {
+    /// Every status.
+    pub const ALL: [RunStatus; 3] = [
+        RunStatus::Running,
+        RunStatus::Completed,
+        RunStatus::RolledBack,
+    ];
+
+    /// The word that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            RunStatus::Running => "running",
+            RunStatus::Completed => "completed",
+            RunStatus::RolledBack => "rolled_back",
+        }
+    }
+}
+
+/// A transfer into a store, as that store remembers it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TransferRun {
+    /// Its id.
+    pub id: RunId,
+    /// The kind of source: `flux-rag`, `jarvis`, `memory`.
+    pub source_kind: String,
+    /// The name under which the source's ids were made ours.
+    pub source_name: String,
+    /// Where the source was, without a password.
+    pub source_location: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// How far it is.
+    pub status: RunStatus,
+    /// The report, once it ended.
+    pub report: JsonObject,
+}
+
+/// One record that a run inserted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// Which record.
+    pub key: RecordKey,
+    /// Its digest, computed from the source.
+    pub digest: Digest,
+}

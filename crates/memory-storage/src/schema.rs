@@ -1,0 +1,35 @@
+use async_trait::async_trait;
+use serde::Serialize;
+
+use crate::StorageError;
+
+/// One migration and whether it is applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MigrationState {
+    /// Its name, `<date>_<name>`, the same on both backends.
+    pub name: String,
+    /// Whether it is applied.
+    pub applied: bool,
+    /// Whether this program knows it; one it does not know is newer than the program.
+    pub known: bool,
+}
+
+/// Brings the schema up and down. Changes of many processes at once are applied once.
+#[async_trait]
+pub trait SchemaAdmin: Send + Sync {
+    /// Every migration, oldest first: those the program knows and those the store has.
+    async fn status(&self) -> Result<Vec<MigrationState>, StorageError>;
+
+    /// Applies what is pending and returns its names, oldest first.
+    ///
+    /// # Errors
+    /// `SchemaMismatch` if the store has migrations that this program does not know.
+    async fn up(&self) -> Result<Vec<String>, StorageError>;
+
+    /// Reverts the newest `steps` migrations, with what they hold, and returns their names, newest
+    /// first.
+    ///
+    /// # Errors
+    /// `SchemaMismatch` if the store has migrations that this program does not know.
+    async fn down(&self, steps: u32) -> Result<Vec<String>, StorageError>;
+}

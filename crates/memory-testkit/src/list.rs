@@ -1,0 +1,342 @@
+//! The one list of scenarios. The registry and every adapter's tests are made from it, so that they
+//! cannot differ; a scenario that is not in it is dead code, of which the compiler warns.
+
+use crate::run::{Law, Scenario};
+use crate::scenarios;
+
+/// Passes the list of scenarios to the macro named first, after the tokens given for it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_scenarios {
+    ($then:path, $given:tt) => {
+        $then! {
+            $given
+            of_verbs {
+                tenants {
+                    creating_a_tenant_returns_it
+                    creating_the_same_tenant_again_is_the_same_write
+                    a_tenant_with_other_metadata_is_a_conflict
+                    a_tenant_that_wrote_nothing_is_not_there
+                    the_first_write_creates_the_tenant
+                    a_failed_verb_creates_no_tenant
+                    reading_creates_no_tenant
+                    activity_moves_at_most_once_a_minute_and_never_back
+                    every_changing_verb_counts_as_activity
+                    reading_is_no_activity
+                    metadata_of_a_tenant_is_replaced
+                    metadata_of_no_tenant_is_not_found
+                    tenants_are_listed_last_active_first_then_by_the_bytes_of_their_id
+                    tenants_are_listed_by_50_when_nothing_is_said
+                    a_tenant_id_is_kept_to_the_byte
+                    stats_count_what_is_stored
+                }
+                sessions {
+                    creating_a_session_returns_it
+                    creating_the_same_session_again_is_the_same_write
+                    a_session_with_other_content_is_a_conflict
+                    a_session_that_is_not_there_is_none
+                    two_tenants_may_use_the_same_session_id
+                    a_title_is_kept_to_the_byte
+                    renaming_sets_title_and_time_of_update
+                    metadata_of_a_session_is_replaced
+                    changing_a_session_that_is_not_there_is_not_found
+                    deleting_a_session_takes_its_messages_along
+                    clearing_counts_and_numbers_start_at_1_again
+                    clearing_an_empty_session_counts_none
+                    sessions_are_listed_last_updated_first_then_the_greater_id
+                    sessions_are_listed_by_50_when_nothing_is_said
+                    a_listed_session_is_whole
+                    the_first_and_the_last_moment_are_stored
+                }
+                messages {
+                    appending_numbers_messages_and_touches_the_session
+                    the_same_message_again_is_the_same_message
+                    a_message_twice_in_one_batch_is_one_message
+                    a_message_with_other_content_is_a_conflict
+                    a_message_twice_in_one_batch_with_other_content_is_a_conflict
+                    appending_to_no_session_is_a_missing_reference
+                    a_batch_of_messages_has_at_most_1000
+                    history_gives_the_newest_oldest_first_and_pages_backwards
+                    history_of_no_session_is_empty
+                    history_gives_50_when_nothing_is_said
+                    messages_between_includes_both_ends
+                    messages_between_of_one_session
+                    messages_between_pages_without_gap_or_repetition
+                    content_is_kept_to_the_byte
+                    a_role_of_ones_own_has_up_to_512_bytes
+                    a_session_is_never_updated_backwards
+                }
+                nodes {
+                    a_new_node_is_stored_whole
+                    a_bare_node_has_the_defaults
+                    a_node_that_is_not_there_is_none
+                    a_node_without_a_key_again_is_the_same_write
+                    a_node_with_other_content_is_a_conflict
+                    an_id_that_stands_under_another_key_is_a_conflict
+                    a_batch_of_nodes_has_at_most_1000
+                    keys_differ_by_a_single_byte
+                    two_tenants_may_use_the_same_key_and_id
+                    a_patch_replaces_what_it_gives
+                    a_patch_gives_what_was_not_there
+                    an_empty_patch_counts_an_update
+                    an_update_never_moves_the_time_back
+                    forgetting_a_node_takes_its_relationships_along
+                    a_forgotten_key_and_id_are_free_again
+                    access_is_counted_when_it_is_recorded
+                    changing_a_node_that_is_not_there_is_not_found
+                }
+                merging {
+                    merging_fills_and_keeps_what_the_rule_says
+                    entity_data_is_merged_one_level_deep
+                    other_content_is_replaced_key_by_key
+                    entity_data_that_is_no_object_is_replaced
+                    a_known_key_remembered_again_counts_an_update
+                    one_key_twice_in_a_batch_is_merged_in_order
+                    the_id_of_what_is_merged_is_not_used
+                    merging_never_moves_the_time_back
+                    merging_gives_at_most_64_tags
+                }
+                filters {
+                    nodes_are_listed_newest_first_then_the_greater_id
+                    a_filter_gives_what_meets_every_condition
+                    a_cursor_need_not_name_a_node_that_is_there
+                    a_filter_follows_an_update
+                    nodes_are_listed_by_50_when_nothing_is_said
+                    containment_is_that_of_jsonb
+                    containment_pages_like_any_listing
+                }
+                relationships {
+                    a_new_relationship_is_stored_whole
+                    relating_again_replaces_strength_and_metadata
+                    ends_kind_and_label_tell_relationships_apart
+                    an_undirected_relationship_starts_at_the_smaller_id
+                    an_end_that_is_not_there_is_a_missing_reference
+                    a_new_relationship_under_a_known_id_is_a_conflict
+                    unrelating_deletes_one
+                    relationships_are_listed_newest_first_then_the_greater_id
+                    a_cursor_need_not_name_a_relationship_that_is_there
+                    relationships_are_listed_by_50_when_nothing_is_said
+                    pruning_deletes_what_is_weaker_and_counts_it
+                    relationships_at_the_ends_of_time_and_strength
+                }
+                reinforcing {
+                    the_first_step_makes_the_relationship
+                    a_step_decays_by_days_and_then_adds
+                    the_defaults_are_a_tenth_and_95_percent_a_day
+                    an_earlier_moment_neither_decays_nor_moves_the_time_back
+                    decay_never_under_or_overflows
+                    kinds_are_reinforced_apart
+                    what_was_related_undirected_is_reinforced
+                    a_step_of_zero_only_decays
+                    reinforcing_without_a_node_is_a_missing_reference
+                    a_new_pair_under_a_known_id_is_a_conflict
+                }
+                neighbours {
+                    neighbours_come_strongest_first_then_the_smaller_id
+                    neighbours_follow_the_direction
+                    neighbours_of_one_kind
+                    a_node_related_to_itself_is_listed_once
+                    a_neighbour_comes_whole
+                    a_node_that_is_not_there_has_no_neighbours
+                    a_hub_gives_50_neighbours_when_nothing_is_said
+                    loading_gives_the_newest_nodes_and_what_joins_them
+                    loading_bounds_nodes_but_not_what_joins_them
+                }
+                values {
+                    json_is_given_back_as_it_was
+                    what_was_given_back_is_the_same_write
+                    integral_doubles_become_integers
+                    doubles_beyond_64_bits_stay_doubles
+                    json_may_be_64_levels_deep
+                    a_megabyte_of_json_is_stored
+                    relevance_is_kept_to_the_bit
+                }
+                bad_input {
+                    a_tenant_with_bad_metadata_is_refused
+                    a_bad_session_is_refused
+                    a_bad_message_is_refused_with_its_batch
+                    a_bad_node_is_refused_with_its_batch
+                    a_bad_patch_is_refused
+                    texts_at_their_limit_are_stored
+                    what_is_valid_by_construction_cannot_be_made_wrong
+                    a_bad_relationship_is_refused
+                    a_bad_condition_is_refused
+                    text_that_looks_like_sql_is_text
+                }
+            }
+            of_backend {
+                bad_input {
+                    a_text_has_up_to_64_mib
+                }
+                units_of_work {
+                    only_the_work_sees_its_writes_until_it_commits
+                    dropping_a_work_undoes_it
+                    rolling_back_undoes_what_replaced_and_deleted
+                    an_unused_work_commits_and_rolls_back
+                    a_refusal_leaves_the_work_usable
+                    two_open_works_end_as_documented
+                    a_waiting_work_begins_when_the_first_ends
+                    a_plain_write_during_a_work_ends_as_documented
+                    a_work_that_met_a_lock_is_aborted
+                    a_work_left_idle_is_undone_and_says_so
+                    an_idle_work_cannot_be_committed
+                    a_work_in_use_is_not_idle
+                    concurrent_works_all_commit
+                    nobody_sees_half_of_a_work
+                }
+                concurrency {
+                    sixteen_tasks_append_to_one_session
+                    sixteen_tasks_append_to_sixteen_sessions
+                    sixteen_tasks_retry_one_message
+                    batches_that_share_messages_leave_no_gap
+                    thirty_two_tasks_merge_into_one_node
+                    batches_that_share_keys_do_not_deadlock
+                    no_reinforcement_is_lost
+                    no_access_is_lost
+                    one_of_many_creates_and_one_deletes
+                    one_of_many_nodes_of_one_id_is_stored
+                    a_refused_batch_among_others_leaves_nothing
+                    sixteen_tasks_relate_the_same_nodes
+                    the_first_writes_of_a_tenant_may_come_at_once
+                    writing_to_what_is_being_deleted_is_refused_or_deleted
+                    more_tasks_than_connections_all_succeed
+                    a_batch_is_seen_whole_or_not_at_all
+                    loading_is_one_snapshot
+                    merges_of_one_task_keep_their_order
+                }
+                isolation {
+                    calling_a_verb_reaches_the_method_of_its_name
+                    a_stranger_reaches_nothing_of_another_tenant
+                    a_neighbour_reaches_nothing_of_another_tenant
+                    nothing_is_joined_across_tenants
+                    deleting_of_one_tenant_leaves_the_same_ids_of_another
+                }
+                records {
+                    records_are_given_back_as_they_were
+                    what_verbs_wrote_can_be_carried_to_another_tenant
+                    what_stands_is_already_there
+                    what_stands_with_other_content_is_left_alone
+                    a_taken_unique_key_is_a_conflict_with_what_stands
+                    a_session_that_stood_before_takes_no_messages
+                    a_record_without_what_it_refers_to_is_not_inserted
+                    a_record_twice_in_one_call_is_inserted_once
+                    a_dropped_writer_undoes_everything
+                    a_writer_reads_back_by_key
+                    the_ledger_lists_what_a_run_inserted
+                    deleting_a_run_takes_just_its_records
+                    deleting_a_run_spares_what_was_there_before
+                    what_was_built_upon_a_run_is_named
+                    nobody_writes_while_a_run_is_being_deleted
+                    runs_are_listed_newest_first
+                    a_reader_sees_one_frozen_state
+                    records_are_read_in_the_order_of_their_keys
+                    one_tenants_records_are_read_apart
+                    thousands_of_records_go_in_one_call
+                }
+                cancellation {
+                    a_dropped_write_happened_or_did_not
+                    a_dropped_read_leaves_connections_in_order
+                    a_verb_dropped_in_a_work_aborts_it_or_never_started
+                    a_dropped_beginning_leaves_nothing_behind
+                    a_dropped_end_of_a_work_is_whole
+                    tasks_that_are_aborted_lose_and_halve_nothing
+                }
+                admin {
+                    health_is_a_round_trip
+                    health_never_takes_longer_than_its_timeout
+                    info_names_backend_and_versions
+                    every_migration_is_applied_and_known
+                    the_pool_counts_what_it_does
+                    after_closing_every_verb_says_so
+                    closing_waits_for_what_is_under_way
+                    closing_cuts_off_what_does_not_end
+                    idle_connections_serve_again
+                }
+            }
+        }
+    };
+}
+
+macro_rules! registry {
+    (
+        ()
+        of_verbs { $($verbs_file:ident { $($of_verbs:ident)* })* }
+        of_backend { $($backend_file:ident { $($of_backend:ident)* })* }
+    ) => {
+        pub(crate) const SCENARIOS: &[Scenario] = &[
+            $($(Scenario {
+                name: concat!(stringify!($verbs_file), "::", stringify!($of_verbs)),
+                law: Law::OfVerbs(|store| Box::pin(scenarios::$verbs_file::$of_verbs(store))),
+            },)*)*
+            $($(Scenario {
+                name: concat!(stringify!($backend_file), "::", stringify!($of_backend)),
+                law: Law::OfBackend(|backend| {
+                    Box::pin(scenarios::$backend_file::$of_backend(backend))
+                }),
+            },)*)*
+        ];
+    };
+}
+
+__with_scenarios!(registry, ());
+
+/// Makes a test of each scenario, in modules named like the suite's files: one for the laws of
+/// verbs, one for those that open stores as they need them, and one for random use.
+///
+/// Takes an expression that makes a [`Backend`](crate::Backend); each test makes its own.
+///
+/// ```ignore
+/// memory_testkit::conformance!(SqliteFiles::default());
+/// ```
+#[macro_export]
+macro_rules! conformance {
+    ($backend:expr) => {
+        $crate::__with_scenarios!($crate::__tests, ($backend));
+
+        mod random_use {
+            use super::*;
+
+            #[test]
+            fn agrees_with_the_model() {
+                $crate::random_use_agrees_with_model(&$backend);
+            }
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tests {
+    (
+        ($backend:expr)
+        of_verbs { $($verbs_file:ident { $($of_verbs:ident)* })* }
+        of_backend { $($backend_file:ident { $($of_backend:ident)* })* }
+    ) => {
+        mod of_verbs {
+            $(mod $verbs_file {
+                use super::super::*;
+                $(
+                    #[test]
+                    fn $of_verbs() {
+                        let name = concat!(stringify!($verbs_file), "::", stringify!($of_verbs));
+                        $crate::run(name, &$backend);
+                    }
+                )*
+            })*
+        }
+
+        mod of_backend {
+            $(mod $backend_file {
+                use super::super::*;
+                $(
+                    #[test]
+                    fn $of_backend() {
+                        let name =
+                            concat!(stringify!($backend_file), "::", stringify!($of_backend));
+                        $crate::run(name, &$backend);
+                    }
+                )*
+            })*
+        }
+    };
+}

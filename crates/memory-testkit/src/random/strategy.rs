@@ -1,0 +1,407 @@
+use std::collections::BTreeSet;
+
+use memory_domain::{
+    ContextType, Direction, EntityKey, EntityType, JsonObject, Limit, MessageCursor, MessageId,
+    MessageRange, NewMessage, NewNode, NewRelationship, NewSession, NodeCursor, NodeFilter, NodeId,
+    NodePatch, Reinforcement, RelationshipCursor, RelationshipFilter, RelationshipId,
+    RelationshipKind, Role, SessionCursor, SessionId, Timestamp,
+};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Call, Operation};
+use crate::support::{at, object};
+
+/// The tenants who act; few, so that they meet.
+pub(crate) const TENANTS: [&str; 3] = ["a", "B", "é"];
+
+/// The longest sequence of calls, apart from those that it begins with.
+const CALLS: usize = 80;
+
+/// Sequences of calls over small sets of ids, keys and tenants, so that calls meet what earlier
+/// ones left.
+pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
+    let first = beginnings();
+    let count = first.len();
+    (subsequence(first, 0..=count), vec(operation(), 1..CALLS))
+        .prop_map(|(first, then)| [first, then].concat())
+}
+
+/// What most sequences begin with, so that later calls find something.
+fn beginnings() -> Vec<Operation> {
+    let sessions = IDS[..SESSIONS].iter().map(|id| {
+        let id = SessionId::from_uuid(Uuid::from_u128(*id));
+        Call::CreateSession(NewSession::new("").with_id(id))
+    });
+    let nodes = IDS[..NODES].iter().map(|id| {
+        let id = NodeId::from_uuid(Uuid::from_u128(*id));
+        Call::Remember(vec![
+            NewNode::new(ContextType::ConversationFact).with_id(id),
+        ])
+    });
+    let first = |call| Operation {
+        tenant: 0,
+        days: 0,
+        call,
+    };
+    sessions.chain(nodes).map(first).collect()
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    // Whole days, in which decay by halves is exact, so that doubles are equal to the bit.
+    let days = prop_oneof![3 => Just(0_i64), 1 => 1..3_i64];
+    let tenant = prop_oneof![6 => Just(0), 1 => 1..TENANTS.len()];
+    (tenant, days, call()).prop_map(|(tenant, days, call)| Operation { tenant, days, call })
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    prop_oneof![
+        2 => works(),
+        2 => tenants(),
+        6 => conversation_writes(),
+        3 => conversation_reads(),
+        6 => node_writes(),
+        6 => link_writes(),
+        4 => graph_reads(),
+    ]
+}
+
+fn works() -> impl Strategy<Value = Call> {
+    select(vec![
+        Call::Begin,
+        Call::Begin,
+        Call::Commit,
+        Call::Rollback,
+        Call::Drop,
+    ])
+}
+
+fn tenants() -> BoxedStrategy<Call> {
+    prop_oneof![
+        json().prop_map(Call::CreateTenant),
+        json().prop_map(Call::SetTenantMetadata),
+        Just(Call::Tenant),
+        Just(Call::TenantStats),
+    ]
+    .boxed()
+}
+
+fn conversation_writes() -> BoxedStrategy<Call> {
+    let new_session = (session(), text(), json()).prop_map(|(id, title, metadata)| {
+        NewSession::new(title).with_id(id).with_metadata(metadata)
+    });
+    prop_oneof![
+        4 => new_session.prop_map(Call::CreateSession),
+        1 => (session(), text()).prop_map(|(id, title)| Call::RenameSession(id, title)),
+        1 => (session(), json()).prop_map(|(id, json)| Call::SetSessionMetadata(id, json)),
+        1 => session().prop_map(Call::DeleteSession),
+        1 => session().prop_map(Call::ClearSession),
+        6 => (session(), vec(new_message(), 1..4)).prop_map(|(id, batch)| Call::Append(id, batch)),
+    ]
+    .boxed()
+}
+
+fn conversation_reads() -> BoxedStrategy<Call> {
+    let after = (moment(), session()).prop_map(|(updated_at, id)| SessionCursor { updated_at, id });
+    let cursor =
+        (moment(), message()).prop_map(|(created_at, id)| MessageCursor { created_at, id });
+    let range = (
+        moment(),
+        moment(),
+        option::of(session()),
+        option::of(cursor),
+    )
+        .prop_map(|(from, to, session, after)| MessageRange {
+            from,
+            to,
+            session,
+            after,
+        });
+    prop_oneof![
+        session().prop_map(Call::Session),
+        (limit(), option::of(after)).prop_map(|(limit, after)| Call::Sessions(limit, after)),
+        message().prop_map(Call::Message),
+        (session(), limit(), option::of(-1..8_i64))
+            .prop_map(|(id, limit, before)| Call::History(id, limit, before)),
+        (range, limit()).prop_map(|(range, limit)| Call::MessagesBetween(range, limit)),
+    ]
+    .boxed()
+}
+
+fn node_writes() -> BoxedStrategy<Call> {
+    prop_oneof![
+        6 => vec(new_node(), 1..4).prop_map(Call::Remember),
+        2 => (node(), patch()).prop_map(|(id, patch)| Call::UpdateNode(id, patch)),
+        1 => node().prop_map(Call::ForgetNode),
+        1 => node().prop_map(Call::RecordAccess),
+    ]
+    .boxed()
+}
+
+fn link_writes() -> BoxedStrategy<Call> {
+    prop_oneof![
+        5 => new_link().prop_map(Call::Relate),
+        4 => reinforcement().prop_map(Call::Reinforce),
+        2 => link().prop_map(Call::Unrelate),
+        1 => select(vec![0.25, 0.5, 1.5, f64::NAN]).prop_map(Call::Prune),
+    ]
+    .boxed()
+}
+
+fn graph_reads() -> BoxedStrategy<Call> {
+    let direction = select(vec![
+        Direction::Outgoing,
+        Direction::Incoming,
+        Direction::Both,
+    ]);
+    prop_oneof![
+        node().prop_map(Call::Node),
+        key().prop_map(Call::NodeByKey),
+        (node_filter(), limit()).prop_map(|(filter, limit)| Call::Nodes(filter, limit)),
+        link().prop_map(Call::Relationship),
+        (link_filter(), limit()).prop_map(|(filter, limit)| Call::Relationships(filter, limit)),
+        (node(), direction, option::of(kind()), limit()).prop_map(
+            |(node, direction, kind, limit)| Call::Neighbours(node, direction, kind, limit)
+        ),
+        limit().prop_map(Call::Load),
+    ]
+    .boxed()
+}
+
+/// Ids whose order by bytes differs from that of signed or reversed numbers.
+const IDS: [u128; 8] = [3, 1 << 127, 2, u128::MAX, 1, 1 << 64, 1 << 120, 255];
+const SESSIONS: usize = 2;
+const MESSAGES: usize = 8;
+const NODES: usize = 4;
+const LINKS: usize = 5;
+
+fn uuid(count: usize) -> impl Strategy<Value = Uuid> {
+    select(IDS[..count].to_vec()).prop_map(Uuid::from_u128)
+}
+
+/// One of those that are there, mostly, and else one that never is.
+fn mostly(count: usize) -> impl Strategy<Value = Uuid> {
+    prop_oneof![12 => uuid(count), 1 => Just(Uuid::from_u128(77))]
+}
+
+fn session() -> impl Strategy<Value = SessionId> {
+    mostly(SESSIONS).prop_map(SessionId::from_uuid)
+}
+
+fn message() -> impl Strategy<Value = MessageId> {
+    uuid(MESSAGES).prop_map(MessageId::from_uuid)
+}
+
+fn node() -> impl Strategy<Value = NodeId> {
+    mostly(NODES).prop_map(NodeId::from_uuid)
+}
+
+fn link() -> impl Strategy<Value = RelationshipId> {
+    uuid(LINKS).prop_map(RelationshipId::from_uuid)
+}
+
+fn moment() -> impl Strategy<Value = Timestamp> {
+    (0..20_i64).prop_map(|days| at(days * 86_400))
+}
+
+fn limit() -> impl Strategy<Value = Limit> {
+    let rows = prop_oneof![0..4_u32, Just(1_000)];
+    rows.prop_map(|rows| Limit::new(rows).expect("at most 1,000"))
+}
+
+fn text() -> impl Strategy<Value = String> {
+    select(vec!["", "x", "X", "é 🦀"]).prop_map(str::to_owned)
+}
+
+fn kind() -> impl Strategy<Value = RelationshipKind> {
+    select(vec![RelationshipKind::ATTENTION, RelationshipKind::LED_TO])
+}
+
+fn key() -> impl Strategy<Value = EntityKey> {
+    let parts = (select(vec!["file", "File"]), select(vec!["a", "é"]));
+    parts.prop_map(|(system, id)| EntityKey::new(system, id).expect("both are short"))
+}
+
+fn strength() -> impl Strategy<Value = f64> {
+    select(vec![0.0, 0.25, 0.5, 0.75, 1.0])
+}
+
+fn json() -> impl Strategy<Value = JsonObject> {
+    let values: Vec<Value> = vec![
+        json!({}),
+        json!({"a": 1}),
+        json!({"a": 1.0, "b": null}),
+        json!({"a": {"x": [1, "1"]}, "é": 0.1}),
+        json!({"entity_data": {"a": 1, "n": null}}),
+        json!({"entity_data": {"b": {"deep": 2}}, "a": [1, 2]}),
+        json!({"entity_data": 7}),
+    ];
+    select(values).prop_map(object)
+}
+
+fn part() -> impl Strategy<Value = JsonObject> {
+    let values: Vec<Value> = vec![
+        json!({}),
+        json!({"a": 1}),
+        json!({"a": [2]}),
+        json!({"a": {"x": ["1"]}}),
+        json!({"entity_data": {}}),
+        json!({"entity_data": {"n": null}}),
+    ];
+    select(values).prop_map(object)
+}
+
+fn tags() -> impl Strategy<Value = BTreeSet<String>> {
+    let tag = select(vec!["t", "T", "É"]).prop_map(str::to_owned);
+    proptest::collection::btree_set(tag, 0..3)
+}
+
+fn context_type() -> impl Strategy<Value = ContextType> {
+    select(vec![
+        ContextType::DomainEntity,
+        ContextType::ConversationFact,
+    ])
+}
+
+fn new_message() -> impl Strategy<Value = NewMessage> {
+    let role = select(vec![Role::USER, Role::ASSISTANT]);
+    (message(), role, select(vec!["x", "y"]))
+        .prop_map(|(id, role, content)| NewMessage::new(role, content).with_id(id))
+}
+
+fn new_node() -> impl Strategy<Value = NewNode> {
+    let entity_type = option::of(select(vec![EntityType::FILE, EntityType::CONCEPT]));
+    let name = option::of(select(vec!["n", "N"]).prop_map(str::to_owned));
+    let words = (context_type(), option::of(key()), entity_type, name, text());
+    let rest = (json(), tags(), json(), select(vec![0.5, 0.1]));
+    (uuid(IDS.len()), words, rest).prop_map(|(id, words, rest)| {
+        let (context_type, key, entity_type, name, summary) = words;
+        let (content, tags, metadata, base_relevance) = rest;
+        NewNode {
+            id: NodeId::from_uuid(id),
+            context_type,
+            key,
+            entity_type,
+            name,
+            content,
+            summary,
+            tags,
+            metadata,
+            base_relevance,
+        }
+    })
+}
+
+fn patch() -> impl Strategy<Value = NodePatch> {
+    let entity_type = option::of(option::of(Just(EntityType::CONCEPT)));
+    let name = option::of(option::of(Just("m".to_owned())));
+    let words = (
+        option::of(context_type()),
+        entity_type,
+        name,
+        option::of(text()),
+    );
+    let relevance = option::of(select(vec![0.0, 1.0, 1.5]));
+    let rest = (
+        option::of(json()),
+        option::of(tags()),
+        option::of(json()),
+        relevance,
+    );
+    (words, rest).prop_map(|(words, rest)| {
+        let (context_type, entity_type, name, summary) = words;
+        let (content, tags, metadata, base_relevance) = rest;
+        NodePatch {
+            context_type,
+            entity_type,
+            name,
+            content,
+            summary,
+            tags,
+            metadata,
+            base_relevance,
+        }
+    })
+}
+
+fn new_link() -> impl Strategy<Value = NewRelationship> {
+    let label = select(vec!["", "", "l"]);
+    let rest = (label, any::<bool>(), strength(), json());
+    (link(), node(), kind(), node(), rest).prop_map(|(id, from, kind, to, rest)| {
+        let (label, directed, strength, metadata) = rest;
+        NewRelationship {
+            id,
+            from,
+            to,
+            kind,
+            label: label.to_owned(),
+            directed,
+            strength,
+            metadata,
+        }
+    })
+}
+
+fn reinforcement() -> impl Strategy<Value = Reinforcement> {
+    let numbers = (select(vec![0.0, 0.125, 0.5]), select(vec![1.0, 0.5]));
+    // Two different nodes: a pair of one is refused, which is a scenario of its own.
+    let pair = (node(), node()).prop_filter("two nodes", |(a, b)| a != b);
+    (link(), pair, kind(), numbers).prop_map(|(id, (a, b), kind, (step, decay))| Reinforcement {
+        id,
+        a,
+        b,
+        kind,
+        step,
+        decay,
+    })
+}
+
+fn node_filter() -> impl Strategy<Value = NodeFilter> {
+    let after = (moment(), node()).prop_map(|(created_at, id)| NodeCursor { created_at, id });
+    let words = (
+        option::of(context_type()),
+        option::of(Just(EntityType::FILE)),
+        option::of(select(vec!["t", "é"]).prop_map(str::to_owned)),
+    );
+    let parts = (option::of(part()), option::of(part()));
+    let times = (
+        option::of(moment()),
+        option::of(moment()),
+        option::of(after),
+    );
+    (words, parts, times).prop_map(|(words, parts, times)| NodeFilter {
+        context_type: words.0,
+        entity_type: words.1,
+        tag: words.2,
+        metadata_contains: parts.0,
+        content_contains: parts.1,
+        created_from: times.0,
+        created_to: times.1,
+        after: times.2,
+    })
+}
+
+fn link_filter() -> impl Strategy<Value = RelationshipFilter> {
+    let after =
+        (moment(), link()).prop_map(|(created_at, id)| RelationshipCursor { created_at, id });
+    let ends = (option::of(node()), option::of(node()));
+    (
+        ends,
+        option::of(kind()),
+        option::of(strength()),
+        option::of(after),
+    )
+        .prop_map(
+            |((from, to), kind, min_strength, after)| RelationshipFilter {
+                from,
+                to,
+                kind,
+                min_strength,
+                after,
+            },
+        )
+}

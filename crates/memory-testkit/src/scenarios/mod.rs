@@ -1,0 +1,22 @@
+//! The laws of the storage contract, a file for each aggregate or concern.
+//!
+//! Most take the verbs alone, and hold in a unit of work as they do on a store; the others open
+//! stores as they need them. Each begins on an empty store.
+
+pub(crate) mod admin;
+pub(crate) mod bad_input;
+pub(crate) mod cancellation;
+pub(crate) mod concurrency;
+pub(crate) mod filters;
+pub(crate) mod isolation;
+pub(crate) mod merging;
+pub(crate) mod messages;
+pub(crate) mod neighbours;
+pub(crate) mod nodes;
+pub(crate) mod records;
+pub(crate) mod reinforcing;
+pub(crate) mod relationships;
+pub(crate) mod sessions;
+pub(crate) mod tenants;
+pub(crate) mod units_of_work;
+pub(crate) mod values;

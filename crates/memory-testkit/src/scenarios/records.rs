@@ -1,0 +1,712 @@
+use std::sync::Arc;
+
+use memory_domain::{
+    Message, NewRelationship, Node, Record, RecordKey, RecordKind, Relationship, RelationshipKind,
+    Role, Session, Tenant, TenantId, Timestamp,
+};
+use memory_storage::{
+    InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, Storage, TransferRun,
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::units_of_work::{SHORT, assert_busy_in_time};
+use crate::support::{
+    ada, at, everything, given_nodes, given_session, message_id, new_file, new_link, new_message,
+    new_node, new_session, node_id, object, relationship_id, session_id, tenant,
+};
+use crate::{Backend, StoreOptions};
+
+async fn open(backend: &dyn Backend) -> Arc<dyn Storage> {
+    backend.open(StoreOptions::default()).await
+}
+
+fn run_id(n: u128) -> RunId {
+    RunId(Uuid::from_u128(n))
+}
+
+fn new_run(n: u128, seconds: i64) -> TransferRun {
+    TransferRun {
+        id: run_id(n),
+        source_kind: "flux-rag".to_owned(),
+        source_name: "talks 🗨".to_owned(),
+        source_location: "/tmp/talks.db".to_owned(),
+        started_at: at(seconds),
+        finished_at: None,
+        status: RunStatus::Running,
+        report: object(json!({})),
+    }
+}
+
+fn a_tenant(id: &TenantId) -> Record {
+    Record::Tenant(Tenant {
+        id: id.clone(),
+        created_at: at(-100),
+        last_active_at: at(-50),
+        metadata: object(json!({"imported": true})),
+    })
+}
+
+fn a_session(id: u128) -> Session {
+    Session {
+        tenant_id: ada(),
+        id: session_id(id),
+        title: format!("session {id}"),
+        metadata: object(json!({"n": [1, 0.5]})),
+        created_at: at(-90),
+        updated_at: at(-80),
+        message_count: 2,
+    }
+}
+
+fn a_message(id: u128, number: i64) -> Message {
+    Message {
+        tenant_id: ada(),
+        id: message_id(id),
+        session_id: session_id(1),
+        number,
+        role: Role::new("narrator").unwrap(),
+        content: "안녕 \"you\" \\".to_owned(),
+        metadata: object(json!({})),
+        created_at: Timestamp::MIN,
+    }
+}
+
+fn a_node(id: u128) -> Node {
+    let mut node = new_file(id, &format!("file {id}"))
+        .with_tag("t")
+        .into_node(ada(), at(-70));
+    node.base_relevance = 0.1;
+    node.last_accessed_at = Timestamp::MAX;
+    node.access_count = 3_000_000_000;
+    node.update_count = i64::MAX;
+    node
+}
+
+fn a_link(id: u128, from: u128, to: u128) -> Relationship {
+    let mut link = NewRelationship::new(node_id(from), RelationshipKind::LED_TO, node_id(to))
+        .with_id(relationship_id(id))
+        .with_label("l")
+        .with_strength(0.3)
+        .into_relationship(ada(), at(-60));
+    link.last_reinforced_at = at(-10);
+    link
+}
+
+/// One record of each kind and some more, in the order in which they must be written.
+fn batches() -> Vec<Vec<Record>> {
+    vec![
+        vec![a_tenant(&ada())],
+        vec![Record::Session(a_session(1))],
+        vec![
+            Record::Message(a_message(2, 1)),
+            Record::Message(a_message(1, 2)),
+        ],
+        vec![Record::Node(a_node(1)), Record::Node(a_node(2))],
+        vec![
+            Record::Relationship(a_link(1, 1, 2)),
+            Record::Relationship(a_link(2, 2, 2)),
+        ],
+    ]
+}
+
+async fn writer(store: &dyn Storage, run: u128) -> Box<dyn RecordWriter> {
+    let mut writer = store.writer().await.unwrap();
+    writer.open_run(&new_run(run, 0)).await.unwrap();
+    writer
+}
+
+/// Inserts records that must not be there yet.
+async fn insert_new(writer: &mut dyn RecordWriter, run: u128, records: Vec<Record>) {
+    for outcome in writer.insert(run_id(run), records).await.unwrap() {
+        assert_eq!(outcome, InsertOutcome::Inserted);
+    }
+}
+
+/// Carries all batches in one run.
+async fn given_run(store: &dyn Storage, run: u128) {
+    let mut writer = writer(store, run).await;
+    for batch in batches() {
+        insert_new(&mut *writer, run, batch).await;
+    }
+    writer.commit().await.unwrap();
+}
+
+fn sorted(batches: &[Vec<Record>]) -> Vec<Record> {
+    let mut records = batches.concat();
+    records.sort_by_key(Record::key);
+    records
+}
+
+pub(crate) async fn records_are_given_back_as_they_were(backend: &dyn Backend) {
+    let store = open(backend).await;
+    given_run(&*store, 1).await;
+    let found = everything(&*store, None).await;
+    let wanted = sorted(&batches());
+    assert_eq!(found, wanted);
+    for (found, wanted) in found.iter().zip(&wanted) {
+        assert_eq!(found.digest(), wanted.digest(), "{}", wanted.key());
+    }
+    // And the verbs know them.
+    let session = store.session(&ada(), session_id(1)).await.unwrap();
+    assert_eq!(session, Some(a_session(1)));
+    let found = store
+        .node_by_key(&ada(), a_node(2).key.as_ref().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(found, Some(a_node(2)));
+    let link = store
+        .relationship(&ada(), relationship_id(1))
+        .await
+        .unwrap();
+    assert_eq!(link, Some(a_link(1, 1, 2)));
+    let batch = vec![new_message(3, "next")];
+    let next = store.append(&ada(), session_id(1), batch, at(0)).await;
+    assert_eq!(next.unwrap()[0].number, 3);
+}
+
+/// The same record of another tenant.
+fn of(tenant_id: &TenantId, record: &Record) -> Record {
+    let mut copy = record.clone();
+    match &mut copy {
+        Record::Tenant(tenant) => tenant.id = tenant_id.clone(),
+        Record::Session(session) => session.tenant_id = tenant_id.clone(),
+        Record::Message(message) => message.tenant_id = tenant_id.clone(),
+        Record::Node(node) => node.tenant_id = tenant_id.clone(),
+        Record::Relationship(link) => link.tenant_id = tenant_id.clone(),
+    }
+    copy
+}
+
+pub(crate) async fn what_verbs_wrote_can_be_carried_to_another_tenant(backend: &dyn Backend) {
+    let store = open(backend).await;
+    given_session(&*store, &ada()).await;
+    let batch = vec![new_message(1, "x"), new_message(2, "y")];
+    store
+        .append(&ada(), session_id(1), batch, at(1))
+        .await
+        .unwrap();
+    given_nodes(&*store, &ada(), 3).await;
+    let link = new_link(1, 3, "attention", 1).undirected();
+    store.relate(&ada(), link, at(2)).await.unwrap();
+    let bea = tenant("bea");
+    let records: Vec<Record> = everything(&*store, None)
+        .await
+        .iter()
+        .map(|record| of(&bea, record))
+        .collect();
+    let mut writer = writer(&*store, 1).await;
+    for record in records.clone() {
+        insert_new(&mut *writer, 1, vec![record]).await;
+    }
+    writer.commit().await.unwrap();
+    assert_eq!(everything(&*store, Some(&bea)).await, records);
+}
+
+pub(crate) async fn what_stands_is_already_there(backend: &dyn Backend) {
+    let store = open(backend).await;
+    given_run(&*store, 1).await;
+    let before = everything(&*store, None).await;
+    let mut writer = writer(&*store, 2).await;
+    for batch in batches() {
+        let kind = batch[0].kind();
+        let outcomes = writer.insert(run_id(2), batch).await.unwrap();
+        for outcome in outcomes {
+            assert_eq!(outcome, InsertOutcome::AlreadyThere, "{kind}");
+        }
+        let entries = writer.ledger(run_id(2), kind, None, 10).await.unwrap();
+        assert_eq!(entries, [], "nothing of {kind} was inserted by this run");
+    }
+    writer.commit().await.unwrap();
+    assert_eq!(everything(&*store, None).await, before);
+}
+
+pub(crate) async fn what_stands_with_other_content_is_left_alone(backend: &dyn Backend) {
+    let store = open(backend).await;
+    given_run(&*store, 1).await;
+    let before = everything(&*store, None).await;
+    let message = Message {
+        content: "other".to_owned(),
+        ..a_message(1, 2)
+    };
+    let link = Relationship {
+        strength: 0.300_000_000_000_000_04,
+        ..a_link(1, 1, 2)
+    };
+    let others = [
+        Record::Tenant(Tenant {
+            id: ada(),
+            created_at: at(0),
+            last_active_at: at(0),
+            metadata: object(json!({})),
+        }),
+        Record::Session(Session {
+            updated_at: at(-79),
+            ..a_session(1)
+        }),
+        Record::Message(message),
+        Record::Node(Node {
+            access_count: 1,
+            ..a_node(1)
+        }),
+        Record::Relationship(link),
+    ];
+    let mut writer = writer(&*store, 2).await;
+    for other in others {
+        let key = other.key();
+        let outcomes = writer.insert(run_id(2), vec![other]).await.unwrap();
+        let [InsertOutcome::Conflict { standing, reason }] = &outcomes[..] else {
+            panic!("{key} gave {outcomes:?}");
+        };
+        assert_eq!(standing, &key);
+        assert!(!reason.is_empty());
+    }
+    writer.commit().await.unwrap();
+    assert_eq!(everything(&*store, None).await, before);
+}
+
+pub(crate) async fn a_taken_unique_key_is_a_conflict_with_what_stands(backend: &dyn Backend) {
+    let store = open(backend).await;
+    given_run(&*store, 1).await;
+    let mut writer = writer(&*store, 2).await;
+    let node = Record::Node(Node {
+        id: node_id(9),
+        ..a_node(1)
+    });
+    let link = Record::Relationship(Relationship {
+        id: relationship_id(9),
+        ..a_link(1, 1, 2)
+    });
+    let message = Record::Message(Message {
+        id: message_id(9),
+        ..a_message(1, 2)
+    });
+    for (other, stands) in [
+        (message, Record::Message(a_message(1, 2))),
+        (node, Record::Node(a_node(1))),
+        (link, Record::Relationship(a_link(1, 1, 2))),
+    ] {
+        let key = other.key();
+        let outcomes = writer.insert(run_id(2), vec![other]).await.unwrap();
+        let [InsertOutcome::Conflict { standing, .. }] = &outcomes[..] else {
+            panic!("{key} gave {outcomes:?}");
+        };
+        assert_eq!(standing, &stands.key());
+    }
+}
+
+pub(crate) async fn a_session_that_stood_before_takes_no_messages(backend: &dyn Backend) {
+    // It counts its messages, and what stands is never changed.
+    let store = open(backend).await;
+    given_run(&*store, 1).await;
+    given_session(&*store, &tenant("bea")).await;
+    let mut writer = writer(&*store, 2).await;
+    let mut of_bea = a_message(9, 3);
+    of_bea.tenant_id = tenant("bea");
+    for message in [a_message(9, 3), of_bea] {
+        let session = RecordKey {
+            kind: RecordKind::Session,
+            tenant_id: message.tenant_id.clone(),
+            id: Some(message.session_id.uuid()),
+        };
+        let message = vec![Record::Message(message)];
+        let outcomes = writer.insert(run_id(2), message).await.unwrap();
+        let [InsertOutcome::Conflict { standing, .. }] = &outcomes[..] else {
+            panic!("{outcomes:?}");
+        };
+        assert_eq!(standing, &session);
+    }
+}
+
+pub(crate) async fn a_record_without_what_it_refers_to_is_not_inserted(backend: &dyn Backend) {
+    let store = open(backend).await;
+    let mut writer = writer(&*store, 1).await;
+    let missing = |outcome: &InsertOutcome| {
+        let InsertOutcome::MissingReference { reference } = outcome else {
+            panic!("{outcome:?} instead of a missing reference");
+        };
+        assert!(!reference.is_empty());
+    };
+    for record in [Record::Session(a_session(1)), Record::Node(a_node(1))] {
+        let outcomes = writer.insert(run_id(1), vec![record]).await.unwrap();
+        missing(&outcomes[0]);
+    }
+    let tenants = vec![a_tenant(&ada())];
+    insert_new(&mut *writer, 1, tenants).await;
+    insert_new(&mut *writer, 1, vec![Record::Session(a_session(1))]).await;
+    insert_new(&mut *writer, 1, vec![Record::Node(a_node(1))]).await;
+    let elsewhere = Message {
+        session_id: session_id(9),
+        ..a_message(2, 1)
+    };
+    // Those around it are inserted.
+    let batch = vec![
+        Record::Message(a_message(1, 1)),
+        Record::Message(elsewhere),
+        Record::Message(a_message(3, 3)),
+    ];
+    let outcomes = writer.insert(run_id(1), batch).await.unwrap();
+    assert_eq!(
+        (&outcomes[0], &outcomes[2]),
+        (&InsertOutcome::Inserted, &InsertOutcome::Inserted)
+    );
+    missing(&outcomes[1]);
+    let batch = [a_link(1, 1, 9), a_link(2, 9, 1), a_link(3, 1, 1)].map(Record::Relationship);
+    let outcomes = writer.insert(run_id(1), batch.to_vec()).await.unwrap();
+    missing(&outcomes[0]);
+    missing(&outcomes[1]);
+    assert_eq!(outcomes[2], InsertOutcome::Inserted);
+    writer.commit().await.unwrap();
+    // Tenant, session, two messages, node, relationship.
+    assert_eq!(everything(&*store, None).await.len(), 6);
+}
+
+pub(crate) async fn a_record_twice_in_one_call_is_inserted_once(backend: &dyn Backend) {
+    let store = open(backend).await;
+    let mut writer = writer(&*store, 1).await;
+    insert_new(&mut *writer, 1, vec![a_tenant(&ada())]).await;
+    let other = Node {
+        summary: "other".to_owned(),
+        ..a_node(1)
+    };
+    let batch = [a_node(1), a_node(2), a_node(1), other].map(Record::Node);
+    let outcomes = writer.insert(run_id(1), batch.to_vec()).await.unwrap();
+    let InsertOutcome::Conflict { standing, .. } = &outcomes[3] else {
+        panic!("{outcomes:?}");
+    };
+    assert_eq!(standing, &Record::Node(a_node(1)).key());
+    let wanted = [
+        InsertOutcome::Inserted,
+        InsertOutcome::Inserted,
+        InsertOutcome::AlreadyThere,
+    ];
+    assert_eq!(outcomes[..3], wanted);
+    let entries = writer
+        .ledger(run_id(1), RecordKind::Node, None, 10)
+        .await
+        .unwrap();
+    assert_eq!(entries.len(), 2);
+}
+
+pub(crate) async fn a_dropped_writer_undoes_everything(backend: &dyn Backend) {
+    let store = open(backend).await;
+    for _ in 0..3 {
+        let mut writer = writer(&*store, 1).await;
+        for batch in batches() {
+            insert_new(&mut *writer, 1, batch).await;
+        }
+        assert_eq!(store.tenant(&ada()).await.unwrap(), None);
+        drop(writer);
+        assert_eq!(everything(&*store, None).await, []);
+    }
+    let mut writer = store.writer().await.unwrap();
+    assert_eq!(writer.run(run_id(1)).await.unwrap(), None);
+    drop(writer);
+    given_session(&*store, &ada()).await;
+}
+
+pub(crate) async fn a_writer_reads_back_by_key(backend: &dyn Backend) {
+    let store = open(backend).await;
+    let mut writer = writer(&*store, 1).await;
+    for batch in batches() {
+        let mut keys: Vec<RecordKey> = batch.iter().map(Record::key).collect();
+        let mut wanted: Vec<Option<Record>> = batch.iter().cloned().map(Some).collect();
+        insert_new(&mut *writer, 1, batch).await;
+        let mut absent = keys[0].clone();
+        absent.tenant_id = tenant("nobody");
+        keys.insert(1, absent);
+        wanted.insert(1, None);
+        keys.reverse();
+        wanted.reverse();
+        assert_eq!(writer.fetch(&keys).await.unwrap(), wanted);
+    }
+    assert_eq!(writer.fetch(&[]).await.unwrap(), []);
+}
+
+pub(crate) async fn the_ledger_lists_what_a_run_inserted(backend: &dyn Backend) {
+    let store = open(backend).await;
+    given_run(&*store, 1).await;
+    let mut writer = writer(&*store, 2).await;
+    let more = vec![Record::Node(a_node(3)), Record::Node(a_node(1))];
+    writer.insert(run_id(2), more).await.unwrap();
+    for batch in batches() {
+        let mut wanted: Vec<LedgerEntry> = batch
+            .iter()
+            .map(|record| LedgerEntry {
+                key: record.key(),
+                digest: record.digest(),
+            })
+            .collect();
+        wanted.sort_by(|a, b| a.key.cmp(&b.key));
+        let kind = batch[0].kind();
+        for limit in [1, 2, 100] {
+            let (mut found, mut after) = (Vec::new(), None);
+            loop {
+                let page = writer.ledger(run_id(1), kind, after.as_ref(), limit).await;
+                let page = page.unwrap();
+                let Some(last) = page.last() else { break };
+                after = Some(last.key.clone());
+                found.extend(page);
+            }
+            assert_eq!(found, wanted, "{kind} by {limit}");
+        }
+    }
+    let entries = writer
+        .ledger(run_id(2), RecordKind::Node, None, 10)
+        .await
+        .unwrap();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0].key, Record::Node(a_node(3)).key());
+}
+
+pub(crate) async fn deleting_a_run_takes_just_its_records(backend: &dyn Backend) {
+    let store = open(backend).await;
+    given_session(&*store, &tenant("bea")).await;
+    let before = everything(&*store, None).await;
+    given_run(&*store, 1).await;
+    let mut writer = store.writer().await.unwrap();
+    assert_eq!(writer.built_upon(run_id(1), 10).await.unwrap(), []);
+    assert_eq!(writer.delete_run(run_id(1)).await.unwrap(), 8);
+    let report = object(json!({"undone": 8}));
+    writer
+        .close_run(run_id(1), RunStatus::RolledBack, at(9), report.clone())
+        .await
+        .unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(everything(&*store, None).await, before);
+    let mut writer = store.writer().await.unwrap();
+    let run = writer.run(run_id(1)).await.unwrap().unwrap();
+    let wanted = TransferRun {
+        finished_at: Some(at(9)),
+        status: RunStatus::RolledBack,
+        report,
+        ..new_run(1, 0)
+    };
+    assert_eq!(run, wanted);
+}
+
+pub(crate) async fn deleting_a_run_spares_what_was_there_before(backend: &dyn Backend) {
+    let store = open(backend).await;
+    given_session(&*store, &ada()).await;
+    given_nodes(&*store, &ada(), 2).await;
+    let before = everything(&*store, None).await;
+    let mut writer = writer(&*store, 1).await;
+    insert_new(&mut *writer, 1, vec![Record::Session(a_session(5))]).await;
+    insert_new(&mut *writer, 1, vec![Record::Node(a_node(5))]).await;
+    insert_new(&mut *writer, 1, vec![Record::Relationship(a_link(1, 1, 2))]).await;
+    writer.commit().await.unwrap();
+    // What is gone already is not counted.
+    store.forget_node(&ada(), node_id(5), at(0)).await.unwrap();
+    let mut writer = store.writer().await.unwrap();
+    assert_eq!(writer.delete_run(run_id(1)).await.unwrap(), 2);
+    writer.commit().await.unwrap();
+    assert_eq!(everything(&*store, None).await, before);
+}
+
+pub(crate) async fn what_was_built_upon_a_run_is_named(backend: &dyn Backend) {
+    let store = open(backend).await;
+    let mut writer = writer(&*store, 1).await;
+    for batch in batches() {
+        insert_new(&mut *writer, 1, batch).await;
+    }
+    writer.commit().await.unwrap();
+    let batch = vec![new_message(7, "later")];
+    store
+        .append(&ada(), session_id(1), batch, at(0))
+        .await
+        .unwrap();
+    store
+        .remember(&ada(), vec![new_node(7)], at(0))
+        .await
+        .unwrap();
+    let link = new_link(7, 7, "led_to", 1);
+    store.relate(&ada(), link, at(0)).await.unwrap();
+    let session = new_session(7, "");
+    store.create_session(&ada(), session, at(0)).await.unwrap();
+    let mut writer = store.writer().await.unwrap();
+    let mut found = writer.built_upon(run_id(1), 10).await.unwrap();
+    found.sort();
+    let found: Vec<String> = found.iter().map(RecordKey::to_string).collect();
+    let id = "00000000-0000-0000-0000-000000000007";
+    let wanted = ["sessions", "messages", "nodes", "relationships"];
+    assert_eq!(found, wanted.map(|table| format!("{table} ada/{id}")));
+    assert_eq!(writer.built_upon(run_id(1), 2).await.unwrap().len(), 2);
+    assert_eq!(writer.built_upon(run_id(9), 2).await.unwrap(), []);
+    // Deleting the run takes them along, and counts only its own.
+    assert_eq!(writer.delete_run(run_id(1)).await.unwrap(), 8);
+    writer.commit().await.unwrap();
+    assert_eq!(everything(&*store, None).await, []);
+}
+
+pub(crate) async fn nobody_writes_while_a_run_is_being_deleted(backend: &dyn Backend) {
+    let options = StoreOptions::default().with_acquire_timeout(SHORT);
+    let store = backend.open(options).await;
+    given_run(&*store, 1).await;
+    given_session(&*store, &tenant("bea")).await;
+    let mut writer = store.writer().await.unwrap();
+    assert_eq!(writer.built_upon(run_id(1), 10).await.unwrap(), []);
+    let (ada, bea) = (ada(), tenant("bea"));
+    let upon_it = vec![new_message(9, "late")];
+    assert_busy_in_time(store.append(&ada, session_id(1), upon_it, at(0))).await;
+    let elsewhere = vec![new_message(9, "late")];
+    assert_busy_in_time(store.append(&bea, session_id(1), elsewhere, at(0))).await;
+    assert_eq!(writer.delete_run(run_id(1)).await.unwrap(), 8);
+    writer.commit().await.unwrap();
+    given_session(&*store, &ada).await;
+}
+
+pub(crate) async fn runs_are_listed_newest_first(backend: &dyn Backend) {
+    let store = open(backend).await;
+    let mut writer = store.writer().await.unwrap();
+    assert_eq!(writer.runs(10).await.unwrap(), []);
+    for (n, seconds) in [(1, 10), (2, 30), (3, 20)] {
+        writer.open_run(&new_run(n, seconds)).await.unwrap();
+    }
+    let report = object(json!({"rows": 3, "tables": [{"name": "x"}]}));
+    writer
+        .close_run(run_id(3), RunStatus::Completed, at(25), report.clone())
+        .await
+        .unwrap();
+    writer.commit().await.unwrap();
+    let mut writer = store.writer().await.unwrap();
+    let third = TransferRun {
+        finished_at: Some(at(25)),
+        status: RunStatus::Completed,
+        report,
+        ..new_run(3, 20)
+    };
+    let wanted = [new_run(2, 30), third.clone(), new_run(1, 10)];
+    assert_eq!(writer.runs(10).await.unwrap(), wanted);
+    assert_eq!(writer.runs(2).await.unwrap(), wanted[..2]);
+    assert_eq!(writer.runs(0).await.unwrap(), []);
+    assert_eq!(writer.run(run_id(3)).await.unwrap(), Some(third));
+    assert_eq!(writer.run(run_id(4)).await.unwrap(), None);
+}
+
+pub(crate) async fn a_reader_sees_one_frozen_state(backend: &dyn Backend) {
+    let store = open(backend).await;
+    given_session(&*store, &ada()).await;
+    let mut reader = store.reader().await.unwrap();
+    let sessions = RecordKind::Session;
+    assert_eq!(reader.count(sessions, None).await.unwrap(), 1);
+    let later = new_session(2, "later");
+    store.create_session(&ada(), later, at(0)).await.unwrap();
+    given_nodes(&*store, &tenant("bea"), 2).await;
+    store
+        .rename_session(&ada(), session_id(1), "other".to_owned(), at(1))
+        .await
+        .unwrap();
+    assert_eq!(reader.count(sessions, None).await.unwrap(), 1);
+    assert_eq!(reader.count(RecordKind::Node, None).await.unwrap(), 0);
+    assert_eq!(reader.count(RecordKind::Tenant, None).await.unwrap(), 1);
+    let page = reader.page(sessions, None, None, 10).await.unwrap();
+    let [Record::Session(session)] = &page[..] else {
+        panic!("{page:?}");
+    };
+    assert_eq!(session.title, "talk");
+    drop(reader);
+    let mut reader = store.reader().await.unwrap();
+    assert_eq!(reader.count(sessions, None).await.unwrap(), 2);
+}
+
+pub(crate) async fn records_are_read_in_the_order_of_their_keys(backend: &dyn Backend) {
+    let store = open(backend).await;
+    let names = ["é", "Z", "a", "a-b", "a b", "B", "日本", "_"];
+    for name in names {
+        let nodes = [3, u128::MAX, 1, 1 << 127, 2].map(new_node).to_vec();
+        store.remember(&tenant(name), nodes, at(0)).await.unwrap();
+    }
+    let mut reader = store.reader().await.unwrap();
+    let all: Vec<String> = {
+        let mut names = names;
+        names.sort_unstable();
+        let ids = [1, 2, 3, 1 << 127, u128::MAX].map(Uuid::from_u128);
+        let keys = names
+            .iter()
+            .flat_map(|name| ids.map(|id| format!("nodes {name}/{id}")));
+        keys.collect()
+    };
+    for limit in [1, 3, 5, 1_000] {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = reader
+                .page(RecordKind::Node, None, after.as_ref(), limit)
+                .await
+                .unwrap();
+            after = page.last().map(Record::key);
+            found.extend(page.iter().map(|record| record.key().to_string()));
+            // Fewer than the limit only at the end.
+            if page.len() < limit as usize {
+                break;
+            }
+        }
+        assert_eq!(found, all, "by {limit}");
+    }
+    let page = reader.page(RecordKind::Tenant, None, None, 100).await;
+    let tenants: Vec<String> = page
+        .unwrap()
+        .iter()
+        .map(|record| record.tenant_id().to_string())
+        .collect();
+    assert_eq!(tenants, ["B", "Z", "_", "a", "a b", "a-b", "é", "日本"]);
+}
+
+pub(crate) async fn one_tenants_records_are_read_apart(backend: &dyn Backend) {
+    let store = open(backend).await;
+    for (name, count) in [("a", 2), ("b", 3), ("c", 1)] {
+        given_nodes(&*store, &tenant(name), count).await;
+    }
+    let mut reader = store.reader().await.unwrap();
+    let b = tenant("b");
+    for (kind, all, of_b) in [
+        (RecordKind::Tenant, 3, 1),
+        (RecordKind::Session, 0, 0),
+        (RecordKind::Node, 6, 3),
+    ] {
+        assert_eq!(reader.count(kind, None).await.unwrap(), all);
+        assert_eq!(reader.count(kind, Some(&b)).await.unwrap(), of_b);
+        let page = reader.page(kind, Some(&b), None, 100).await.unwrap();
+        assert_eq!(page.len() as u64, of_b);
+        assert!(page.iter().all(|record| record.tenant_id() == &b));
+    }
+    let first = reader.page(RecordKind::Node, Some(&b), None, 1).await;
+    let key = first.unwrap()[0].key();
+    let rest = reader
+        .page(RecordKind::Node, Some(&b), Some(&key), 100)
+        .await;
+    assert_eq!(rest.unwrap().len(), 2);
+    assert_eq!(
+        reader.page(RecordKind::Node, None, None, 0).await.unwrap(),
+        []
+    );
+    let nobody = tenant("nobody");
+    assert_eq!(
+        reader.count(RecordKind::Node, Some(&nobody)).await.unwrap(),
+        0
+    );
+}
+
+pub(crate) async fn thousands_of_records_go_in_one_call(backend: &dyn Backend) {
+    let store = open(backend).await;
+    let mut writer = writer(&*store, 1).await;
+    insert_new(&mut *writer, 1, vec![a_tenant(&ada())]).await;
+    insert_new(&mut *writer, 1, vec![Record::Session(a_session(1))]).await;
+    let messages: Vec<Record> = (1..=2_500)
+        .map(|number| {
+            let id = u128::try_from(number).unwrap();
+            Record::Message(a_message(id, number))
+        })
+        .collect();
+    insert_new(&mut *writer, 1, messages.clone()).await;
+    let outcomes = writer.insert(run_id(1), messages.clone()).await.unwrap();
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| *outcome == InsertOutcome::AlreadyThere)
+    );
+    let keys: Vec<RecordKey> = messages.iter().map(Record::key).collect();
+    let found = writer.fetch(&keys).await.unwrap();
+    assert!(found.iter().flatten().eq(&messages));
+    writer.commit().await.unwrap();
+    assert_eq!(everything(&*store, None).await.len(), 2_502);
+}

@@ -1,0 +1,2 @@
+drop table transfer_ledger;
+drop table transfer_runs;

@@ -1,0 +1,3 @@
+drop table relationships;
+drop table node_tags;
+drop table nodes;

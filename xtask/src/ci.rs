@@ -1,0 +1,143 @@
+//! `ci`: everything that a change must pass, the cheap checks first.
+
+use std::process::{Command, ExitCode};
+
+use crate::failure::Result;
+use crate::pg::Held;
+use crate::steps::Steps;
+use crate::test::URL_VARIABLE;
+use crate::workspace::{cargo, target_dir};
+use crate::{process, test};
+
+/// The feature sets in which `memory-core` must build, as cargo's arguments.
+const FEATURE_SETS: [(&str, &[&str]); 7] = [
+    ("none", &["--no-default-features"]),
+    ("sqlite", &["--no-default-features", "--features=sqlite"]),
+    (
+        "postgres",
+        &["--no-default-features", "--features=postgres"],
+    ),
+    (
+        "sqlite, postgres",
+        &["--no-default-features", "--features=sqlite,postgres"],
+    ),
+    ("migrate", &["--no-default-features", "--features=migrate"]),
+    ("legacy", &["--no-default-features", "--features=legacy"]),
+    ("all", &["--all-features"]),
+];
+
+/// The members of the workspace that are not for the registry.
+const UNPUBLISHED: [&str; 3] = ["memory-benches", "memory-testkit", "xtask"];
+
+/// Runs every check and stops at the first that fails.
+pub(crate) fn ci() -> Result<ExitCode> {
+    let mut steps = Steps::default();
+    let outcome = run_all(&mut steps);
+    steps.print_summary();
+    outcome?;
+    println!("ci passed");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_all(steps: &mut Steps) -> Result<()> {
+    steps.run("format", &mut cargo(["fmt", "--all", "--check"]))?;
+    deny(steps)?;
+    steps.run("clippy", &mut clippy(&WHOLE_WORKSPACE))?;
+    for (name, features) in FEATURE_SETS {
+        // The library alone: with its tests, their dependencies would switch features on again.
+        let args = [&["--package=memory-core", "--lib"], features].concat();
+        steps.run(
+            &format!("clippy memory-core, features: {name}"),
+            &mut clippy(&args),
+        )?;
+    }
+    steps.run("documentation", &mut documentation())?;
+    // The very command that the README gives, so that it is known to work.
+    steps.run("tests", &mut cargo(["xtask", "test"]))?;
+    let server = steps.step("start PostgreSQL", Held::start)?;
+    steps.run("benches", benches().env(URL_VARIABLE, server.url()))?;
+    steps.step("stop PostgreSQL", || server.stop())?;
+    steps.run("demo", &mut cargo(["xtask", "demo"]))?;
+    steps.run("package", &mut package()?)
+}
+
+const WHOLE_WORKSPACE: [&str; 3] = ["--workspace", "--all-targets", "--all-features"];
+
+fn clippy(args: &[&str]) -> Command {
+    let mut command = cargo(["clippy"]);
+    // Not by RUSTFLAGS: those would build every dependency anew.
+    command.args(args).args(["--", "-D", "warnings"]);
+    command
+}
+
+fn documentation() -> Command {
+    let mut command = cargo(["doc", "--workspace", "--no-deps", "--all-features"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    command
+}
+
+/// Packs every crate for the registry and builds it from its package alone.
+///
+/// That finds a file left out of a package, and a crate that builds only while another member
+/// switches a feature on for it.
+fn package() -> Result<Command> {
+    let mut command = cargo(["package", "--workspace", "--allow-dirty", "--target-dir"]);
+    command.arg(target_dir()?);
+    // A package does not see our profile, which builds dependencies without debug information. With
+    // this and one target folder their builds are shared, and three quarters of the work saved.
+    command.env("CARGO_PROFILE_DEV_DEBUG", "0");
+    for name in UNPUBLISHED {
+        command.args(["--exclude", name]);
+    }
+    Ok(command)
+}
+
+/// Each benchmark once, in the tests' build: a release build would cost as much as the tests.
+fn benches() -> Command {
+    let mut command = test::suite();
+    command.args(["--bench", "*"]);
+    command
+}
+
+fn deny(steps: &mut Steps) -> Result<()> {
+    if process::answer("cargo", &["deny", "--version"]).is_some() {
+        return steps.run("deny", &mut cargo(["deny", "check"]));
+    }
+    steps.skip(
+        "deny",
+        "cargo-deny is not installed: cargo install --locked cargo-deny",
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::workspace::root;
+
+    fn manifests() -> Vec<String> {
+        let crates = fs::read_dir(root().join("crates")).unwrap();
+        let mut folders: Vec<PathBuf> = crates.map(|entry| entry.unwrap().path()).collect();
+        folders.extend(["migrations", "benches", "xtask"].map(|name| root().join(name)));
+        let manifests = folders.iter().map(|folder| folder.join("Cargo.toml"));
+        manifests.flat_map(fs::read_to_string).collect()
+    }
+
+    #[test]
+    fn packaging_leaves_out_what_is_not_for_the_registry() {
+        let private = manifests()
+            .into_iter()
+            .filter(|m| m.contains("publish = false"));
+        let mut names: Vec<String> = private
+            .filter_map(|manifest| {
+                let line = manifest.lines().find(|line| line.starts_with("name = "))?;
+                Some(line.split('"').nth(1)?.to_owned())
+            })
+            .collect();
+        names.sort();
+        assert_eq!(names, UNPUBLISHED);
+    }
+}
