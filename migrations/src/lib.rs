@@ -13,3 +13,13 @@ pub const SQLITE: EmbeddedMigrations = embed_migrations!("sqlite");
 /// The migrations of a PostgreSQL store.
 #[cfg(feature = "postgres")]
 pub const POSTGRES: EmbeddedMigrations = embed_migrations!("postgres");
+
+/// The indexes that the migrations of a SQLite store make: their names, and the statements.
+#[cfg(feature = "sqlite")]
+pub const SQLITE_INDEXES: &[(&str, &str)] =
+    include!(concat!(env!("OUT_DIR"), "/sqlite_indexes.rs"));
+
+/// The indexes that the migrations of a PostgreSQL store make: their names, and the statements.
+#[cfg(feature = "postgres")]
+pub const POSTGRES_INDEXES: &[(&str, &str)] =
+    include!(concat!(env!("OUT_DIR"), "/postgres_indexes.rs"));

@@ -3,7 +3,7 @@
 use std::process::{Command, ExitCode};
 
 use crate::failure::Result;
-use crate::pg::Held;
+use crate::pg::{Held, LOCALE_VARIABLE};
 use crate::steps::Steps;
 use crate::test::URL_VARIABLE;
 use crate::workspace::{cargo, target_dir};
@@ -25,6 +25,9 @@ const FEATURE_SETS: [(&str, &[&str]); 7] = [
     ("legacy", &["--no-default-features", "--features=legacy"]),
     ("all", &["--all-features"]),
 ];
+
+/// Orders text unlike its bytes, and folds `I` unlike everybody else: Turkish.
+const OTHER_LOCALE: &str = "tr";
 
 /// The members of the workspace that are not for the registry.
 const UNPUBLISHED: [&str; 3] = ["memory-benches", "memory-testkit", "xtask"];
@@ -54,6 +57,9 @@ fn run_all(steps: &mut Steps) -> Result<()> {
     steps.run("documentation", &mut documentation())?;
     // The very command that the README gives, so that it is known to work.
     steps.run("tests", &mut cargo(["xtask", "test"]))?;
+    let mut elsewhere = cargo(["xtask", "test"]);
+    elsewhere.env(LOCALE_VARIABLE, OTHER_LOCALE);
+    steps.run("tests, in another locale", &mut elsewhere)?;
     let server = steps.step("start PostgreSQL", Held::start)?;
     steps.run("benches", benches().env(URL_VARIABLE, server.url()))?;
     steps.step("stop PostgreSQL", || server.stop())?;

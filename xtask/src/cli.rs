@@ -29,6 +29,41 @@ pub(crate) enum Task {
         /// Arguments of `memory verify`
         args: Vec<OsString>,
     },
+    /// Runs `memory check` from this checkout
+    Check {
+        /// Arguments of `memory check`
+        args: Vec<OsString>,
+    },
+    /// Runs `memory stats` from this checkout
+    Stats {
+        /// Arguments of `memory stats`
+        args: Vec<OsString>,
+    },
+    /// Runs `memory optimize` from this checkout
+    Optimize {
+        /// Arguments of `memory optimize`
+        args: Vec<OsString>,
+    },
+    /// Runs `memory backup` from this checkout
+    Backup {
+        /// Arguments of `memory backup`
+        args: Vec<OsString>,
+    },
+    /// Runs `memory restore` from this checkout
+    Restore {
+        /// Arguments of `memory restore`
+        args: Vec<OsString>,
+    },
+    /// Runs `memory export` from this checkout
+    Export {
+        /// Arguments of `memory export`
+        args: Vec<OsString>,
+    },
+    /// Runs `memory import` from this checkout
+    Import {
+        /// Arguments of `memory import`
+        args: Vec<OsString>,
+    },
     /// Runs all tests, against a PostgreSQL server of their own
     Test {
         /// Further arguments of `cargo test`, such as `-p memory-core -- --nocapture`
@@ -74,7 +109,10 @@ pub(crate) fn literal(mut args: Vec<OsString>) -> Vec<OsString> {
     };
     let hands_on = match args.get(1).and_then(|task| task.to_str()) {
         // Their own help is the useful one.
-        Some("migrate" | "verify") => true,
+        Some(
+            "migrate" | "verify" | "check" | "stats" | "optimize" | "backup" | "restore" | "export"
+            | "import",
+        ) => true,
         Some("demo" | "test" | "bench") => !wants_help(),
         _ => false,
     };

@@ -13,6 +13,7 @@ mod record;
 use std::process::ExitCode;
 
 use self::cluster::Cluster;
+pub(crate) use self::cluster::LOCALE_VARIABLE;
 pub(crate) use self::hold::{Held, hold};
 use self::programs::Programs;
 use self::record::{Record, Records};

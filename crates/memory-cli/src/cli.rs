@@ -2,7 +2,14 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::export::ExportArgs;
+use crate::import::ImportArgs;
 use crate::migrate::MigrateArgs;
+use crate::operations::backup::BackupArgs;
+use crate::operations::check::CheckArgs;
+use crate::operations::optimize::OptimizeArgs;
+use crate::operations::restore::RestoreArgs;
+use crate::operations::stats::StatsArgs;
 use crate::verify::VerifyArgs;
 
 /// Said at the end of every command's help.
@@ -14,7 +21,7 @@ Exit status:
   2  the command line is wrong
   3  the command could not run; nothing was changed";
 
-/// Durable memory for AI assistants: migrate and verify stores
+/// Durable memory for AI assistants: the operator's command
 #[derive(Debug, Parser)]
 #[command(name = "memory", version, after_help = EXIT_STATUS)]
 pub(crate) struct Cli {
@@ -32,6 +39,20 @@ pub(crate) enum Command {
     Migrate(Box<MigrateArgs>),
     /// Compares two stores, record by record
     Verify(VerifyArgs),
+    /// Writes a store, or one tenant of it, to a file of JSON Lines
+    Export(ExportArgs),
+    /// Carries a file of `memory export` into a store, every line accounted for
+    Import(Box<ImportArgs>),
+    /// Checks whether a store answers and its schema is the newest, or a whole round through it
+    Check(CheckArgs),
+    /// Measures the tables of a store, and what its tenants have
+    Stats(StatsArgs),
+    /// Makes and mends indexes, gives back room, and counts for the planner
+    Optimize(OptimizeArgs),
+    /// Copies a store to a file while others write, and verifies the copy
+    Backup(BackupArgs),
+    /// Puts a backup in the place of a store
+    Restore(RestoreArgs),
 }
 
 #[cfg(test)]
@@ -47,7 +68,19 @@ mod tests {
 
     #[test]
     fn every_help_documents_the_exit_status() {
-        for path in [&[][..], &["migrate"], &["migrate", "up"], &["verify"]] {
+        for path in [
+            &[][..],
+            &["migrate"],
+            &["migrate", "up"],
+            &["verify"],
+            &["export"],
+            &["import"],
+            &["check"],
+            &["stats"],
+            &["optimize"],
+            &["backup"],
+            &["restore"],
+        ] {
             let args = [&["memory"], path, &["--help"]].concat();
             let help = Cli::try_parse_from(args).unwrap_err().to_string();
             assert!(help.contains("Exit status:"), "{path:?}: {help}");
@@ -72,6 +105,8 @@ mod tests {
             (&["memory", "migrate", "statsu"], "status"),
             (&["memory", "migrate", "--form", "a", "--to", "b"], "--from"),
             (&["memory", "verfy", "a", "b"], "verify"),
+            (&["memory", "chek"], "check"),
+            (&["memory", "optimise"], "optimize"),
         ] {
             let error = Cli::try_parse_from(args).unwrap_err();
             assert_eq!(error.exit_code(), 2);

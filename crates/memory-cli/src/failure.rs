@@ -31,6 +31,16 @@ impl Failure {
         Failure::new(COULD_NOT_RUN, error)
     }
 
+    /// Something that is refused until a person insists.
+    pub(crate) fn finding(error: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+        Failure::new(FINDINGS, error)
+    }
+
+    /// A store that failed while something was done.
+    pub(crate) fn store(step: &'static str, source: StorageError) -> Failure {
+        Failure::from(MigrateError::Store { step, source })
+    }
+
     fn new(status: u8, error: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
         Failure {
             status,
@@ -88,7 +98,6 @@ impl From<OpenError> for Failure {
         let status = match error {
             OpenError::UnknownScheme { .. }
             | OpenError::InvalidOption { .. }
-            | OpenError::TlsUnsupported { .. }
             | OpenError::FeatureOff { .. } => USAGE,
             _ => COULD_NOT_RUN,
         };
@@ -99,7 +108,7 @@ impl From<OpenError> for Failure {
 impl From<MigrateError> for Failure {
     fn from(error: MigrateError) -> Failure {
         let status = match error {
-            MigrateError::InvalidOption { .. } => USAGE,
+            MigrateError::InvalidOption { .. } | MigrateError::UnknownTenant { .. } => USAGE,
             MigrateError::WouldDelete { .. } => FINDINGS,
             _ => COULD_NOT_RUN,
         };

@@ -1,9 +1,13 @@
-//! The command `memory`: brings stores to the newest schema, moves memory between stores with every
-//! row accounted for, and compares stores.
+//! The command `memory`: brings stores to the newest schema, moves memory between stores and files
+//! with every row accounted for, compares stores, and keeps them in order.
 
 mod cli;
+mod export;
 mod failure;
+mod import;
 mod migrate;
+mod new_file;
+mod operations;
 mod outcome;
 mod progress;
 mod scrub;
@@ -44,6 +48,13 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
     match &cli.command {
         Command::Migrate(args) => migrate::run(args, cli.json).await,
         Command::Verify(args) => verify::run(args, cli.json).await,
+        Command::Export(args) => export::run(args, cli.json).await,
+        Command::Import(args) => import::run(args, cli.json).await,
+        Command::Check(args) => operations::check::run(args).await,
+        Command::Stats(args) => operations::stats::run(args).await,
+        Command::Optimize(args) => operations::optimize::run(args).await,
+        Command::Backup(args) => operations::backup::run(args, cli.json).await,
+        Command::Restore(args) => operations::restore::run(args, cli.json).await,
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Outcome {
     pub(crate) document: Map<String, Value>,
     /// What a user should know beside it.
     pub(crate) notes: Vec<String>,
+    /// Whether standard output holds something else already.
+    aside: bool,
 }
 
 impl Outcome {
@@ -27,7 +29,14 @@ impl Outcome {
             text,
             document: Map::from_iter([(name.to_owned(), document)]),
             notes: Vec::new(),
+            aside: false,
         }
+    }
+
+    /// Prints to standard error instead.
+    pub(crate) fn on_standard_error(mut self) -> Outcome {
+        self.aside = true;
+        self
     }
 
     /// Adds notes.
@@ -43,12 +52,12 @@ pub(crate) fn print_outcome(outcome: &Outcome, as_json: bool, scrubber: &Scrubbe
         let mut document = outcome.document.clone();
         document.insert("notes".to_owned(), json!(outcome.notes));
         document.insert("exit_status".to_owned(), json!(outcome.exit_status));
-        print(&pretty(document), scrubber);
+        say(outcome.aside, &pretty(document), scrubber);
     } else {
         for note in &outcome.notes {
             eprintln!("note: {}", scrubber.scrub(note));
         }
-        print(&outcome.text, scrubber);
+        say(outcome.aside, &outcome.text, scrubber);
     }
     ExitCode::from(outcome.exit_status)
 }
@@ -88,6 +97,14 @@ pub(crate) fn print_failure(failure: &Failure, as_json: bool, scrubber: &Scrubbe
 
 fn pretty(document: Map<String, Value>) -> String {
     format!("{:#}\n", Value::Object(document))
+}
+
+fn say(aside: bool, text: &str, scrubber: &Scrubber) {
+    if aside {
+        eprint!("{}", scrubber.scrub(text));
+    } else {
+        print(text, scrubber);
+    }
 }
 
 /// Prints to standard output. Who reads it may stop reading, as `head` does: no reason to fail.

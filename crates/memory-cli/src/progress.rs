@@ -90,6 +90,7 @@ fn new_bar(progress: &Progress<'_>) -> ProgressBar {
     bar.set_prefix(match progress.phase {
         Phase::Carrying => "carrying ",
         Phase::Verifying => "verifying",
+        Phase::Exporting => "exporting",
     });
     bar
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use memory_core::legacy::{self, LegacyKind, Recognised, SourceTimezone};
-use memory_core::migrate::{RecordSource, StoreSource};
+use memory_core::migrate::{Quarantined, RecordSource, ReplayedRecords, StoreSource};
 use memory_core::{
-    Config, DEFAULT_URL, PoolOptions, SchemaPolicy, SqliteLocation, Storage, Target, TenantId,
-    UrlSource, url_from_env,
+    Config, ConfigSource, DEFAULT_URL, PoolOptions, SchemaPolicy, SqliteLocation, Storage, Target,
+    TenantId, UrlSource, memory_variables, url_from_env,
 };
 
 use crate::failure::Failure;
@@ -16,31 +16,34 @@ use crate::failure::Failure;
 /// How long closing waits for what is under way; at the end of a command nothing is.
 const CLOSING: Duration = Duration::from_secs(5);
 
-/// The store that a command acts on, and what the user should know about the choice.
+/// The store that a command acts on, with the options of the environment, and what the user should
+/// know about the choice.
 pub(crate) fn chosen(url: Option<&str>) -> Result<(Config, Vec<String>), Failure> {
     if let Some(url) = url {
-        return Ok((config(url)?, Vec::new()));
+        return Ok((configured(url)?, Vec::new()));
     }
     match url_from_env() {
-        (url, UrlSource::MemoryUrl | UrlSource::Default) => Ok((config(&url)?, Vec::new())),
+        (url, UrlSource::MemoryUrl | UrlSource::Default) => Ok((configured(&url)?, Vec::new())),
         (_, UrlSource::DatabaseUrl) => {
             let note = format!(
-                "DATABASE_URL is set, but may belong to another program, so migrate does not act \
+                "DATABASE_URL is set, but may belong to another program, so memory does not act \
                  on it: this is {DEFAULT_URL}. Set MEMORY_URL or give --url to choose another store"
             );
-            Ok((config(DEFAULT_URL)?, vec![note]))
+            Ok((configured(DEFAULT_URL)?, vec![note]))
         }
     }
 }
 
-/// Reads a store's URL, with the pool that one command needs.
+fn configured(url: &str) -> Result<Config, Failure> {
+    let source = ConfigSource::new(url).with_variables(memory_variables()?);
+    Ok(source.with_pool(PoolOptions::light()).read()?)
+}
+
+/// Reads the URL of one of two stores, with the pool that one command needs. What the environment
+/// says of a store is not said of either of them.
 pub(crate) fn config(url: &str) -> Result<Config, Failure> {
-    let pool = PoolOptions {
-        min_idle: 0,
-        max_size: 4,
-        ..PoolOptions::default()
-    };
-    Ok(Config::from_url(url)?.with_pool(pool))
+    let source = ConfigSource::new(url).with_pool(PoolOptions::light());
+    Ok(source.read()?)
 }
 
 /// Opens a store.
@@ -50,7 +53,12 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Storage>, Failure> {
 
 /// Opens a store for reading only; it must be there, with the newest schema.
 pub(crate) async fn open_for_reading(url: &str) -> Result<Arc<dyn Storage>, Failure> {
-    let mut config = config(url)?.with_schema(SchemaPolicy::Require);
+    open_to_read(config(url)?).await
+}
+
+/// As [`open_for_reading`], where the URL is read already.
+pub(crate) async fn open_to_read(config: Config) -> Result<Arc<dyn Storage>, Failure> {
+    let mut config = config.with_schema(SchemaPolicy::Require);
     if let Target::Sqlite(sqlite) = &mut config.target {
         sqlite.create = false;
         sqlite.read_only = true;
@@ -77,6 +85,19 @@ pub(crate) struct SourceOptions {
     pub(crate) batch_size: u32,
 }
 
+impl SourceOptions {
+    /// The same for a reader of another system.
+    fn legacy(self, kind: Option<LegacyKind>) -> legacy::Options {
+        legacy::Options {
+            kind,
+            name: self.name,
+            timezone: self.timezone,
+            tenant: self.default_tenant,
+            batch_size: self.batch_size as usize,
+        }
+    }
+}
+
 /// Where rows come from, and the store to be closed after, if it is one.
 pub(crate) struct OpenSource {
     pub(crate) source: Box<dyn RecordSource>,
@@ -96,7 +117,7 @@ pub(crate) async fn open_source(url: &str, options: SourceOptions) -> Result<Ope
         },
     };
     let kind = match (&options.kind, &path) {
-        (None, None) => None,
+        (None, None) => return open_server(url, None, options).await,
         (None, Some(path)) => {
             must_be_there(path)?;
             match legacy::recognise(path)? {
@@ -114,8 +135,8 @@ pub(crate) async fn open_source(url: &str, options: SourceOptions) -> Result<Ope
             Some(word.parse::<LegacyKind>()?)
         }
         (Some(word), None) => {
-            let problem = format!("--source-kind {word} is read from a file, not from a server");
-            return Err(Failure::usage(problem));
+            let kind = word.parse::<LegacyKind>()?;
+            return open_server(url, Some(kind), options).await;
         }
     };
     match (kind, path) {
@@ -129,15 +150,50 @@ fn open_legacy(
     kind: LegacyKind,
     options: SourceOptions,
 ) -> Result<OpenSource, Failure> {
-    let options = legacy::Options {
-        kind: Some(kind),
-        name: options.name,
-        timezone: options.timezone,
-        tenant: options.default_tenant,
-        batch_size: options.batch_size as usize,
+    Ok(OpenSource {
+        source: legacy::open(path, options.legacy(Some(kind)))?,
+        storage: None,
+    })
+}
+
+/// Opens a server: one of another system if it is recognised or was asked for, else a store of ours.
+async fn open_server(
+    url: &str,
+    kind: Option<LegacyKind>,
+    options: SourceOptions,
+) -> Result<OpenSource, Failure> {
+    let config = config(url)?;
+    let Target::Postgres(target) = &config.target else {
+        return open_store_source(url, &options).await;
+    };
+    let location = config.target.to_string();
+    let client = memory_core::connect_bare(&config).await?;
+    let kind = match kind {
+        Some(kind) => Some(kind),
+        None => legacy::recognise_server(&client, &location, &target.schema).await?,
+    };
+    if kind.is_none() {
+        return open_store_source(url, &options).await;
+    }
+    let options = options.legacy(kind);
+    Ok(OpenSource {
+        source: legacy::open_server(client, location, &target.schema, options).await?,
+        storage: None,
+    })
+}
+
+/// Opens a quarantine file, to be read as its run read its source.
+pub(crate) fn open_replay(path: &Path, batch_size: u32) -> Result<OpenSource, Failure> {
+    let quarantined = Quarantined::open(path)?;
+    let source: Box<dyn RecordSource> = if quarantined.is_of_a_store() {
+        Box::new(ReplayedRecords::new(quarantined, batch_size)?)
+    } else {
+        let source = quarantined.source().clone();
+        let location = path.display().to_string();
+        legacy::replay(&source, location, quarantined, batch_size as usize)?
     };
     Ok(OpenSource {
-        source: legacy::open(path, options)?,
+        source,
         storage: None,
     })
 }
@@ -227,7 +283,7 @@ pub(crate) fn existing(mut config: Config) -> Result<Config, Failure> {
     Ok(config)
 }
 
-fn must_be_there(path: &Path) -> Result<(), Failure> {
+pub(crate) fn must_be_there(path: &Path) -> Result<(), Failure> {
     if path.exists() {
         return Ok(());
     }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use memory_domain::{
     Clock, InvalidInput, Limit, SystemClock, Tenant as TenantRecord, TenantCursor, TenantId,
+    TenantUsage, Timestamp,
 };
-use memory_storage::{Config, Health, Info, OpenError, PoolStats, Storage, StorageError};
+use memory_storage::{Config, Health, Info, OpenError, PoolStats, Sql, Storage, StorageError};
 
 use crate::Tenant;
 
@@ -23,6 +24,15 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(30);
 /// See [`OpenError`]: each names what is wrong with which option, and what to do.
 pub async fn open(url: &str) -> Result<Memory, OpenError> {
     Memory::open(&Config::from_url(url)?).await
+}
+
+/// Opens the store that the environment names, with its options: see
+/// [`config_from_env`](crate::config_from_env).
+///
+/// # Errors
+/// See [`OpenError`]: one that comes from a variable names it.
+pub async fn open_from_env() -> Result<Memory, OpenError> {
+    Memory::open(&crate::config_from_env()?.0).await
 }
 
 /// An open memory. Cloning is cheap, and clones share the store.
@@ -81,6 +91,22 @@ impl Memory {
         self.storage.tenants(Limit::new(limit)?, after).await
     }
 
+    /// Counts what each tenant has and what of it was active at or after `since`, in the order of
+    /// [`Memory::tenants`].
+    ///
+    /// # Errors
+    /// `Invalid` for a limit over 1,000, and whatever keeps the store from answering.
+    pub async fn usage(
+        &self,
+        since: Timestamp,
+        limit: u32,
+        after: Option<TenantCursor>,
+    ) -> Result<Vec<TenantUsage>, StorageError> {
+        self.storage
+            .tenant_usage(since, Limit::new(limit)?, after)
+            .await
+    }
+
     /// Whether the store answers, within 5 seconds.
     pub async fn health(&self) -> Health {
         self.storage.health(HEALTH_TIMEOUT).await
@@ -106,6 +132,11 @@ impl Memory {
     /// `Busy` if something was still under way.
     pub async fn close(&self) -> Result<(), StorageError> {
         self.storage.close(CLOSE_DEADLINE).await
+    }
+
+    /// Begins a statement of one's own, for what no verb does. It sees every tenant: see [`Sql`].
+    pub fn sql(&self, text: impl Into<String>) -> Sql<'_> {
+        Sql::new(&*self.storage, text)
     }
 
     /// The store itself, for the operator's tools.

@@ -52,6 +52,20 @@ fn eight_tasks_merge_eight_facts() {
 }
 
 #[test]
+fn what_was_learned_comes_to_mind() {
+    let said = run("recall");
+    for line in [
+        "1.000 Rust",
+        "1.000 message passing",
+        "0.600 tokio",
+        "0.004 channels",
+        "3 messages, 4 concepts",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+}
+
+#[test]
 fn no_example_is_forgotten_here() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut names: Vec<String> = fs::read_dir(folder)
@@ -60,5 +74,5 @@ fn no_example_is_forgotten_here() {
         .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
         .collect();
     names.sort();
-    assert_eq!(names, ["demo", "merging", "retries"]);
+    assert_eq!(names, ["demo", "merging", "recall", "retries"]);
 }

@@ -99,3 +99,12 @@ fn migrate_brings_no_backend_and_legacy_brings_sqlite() {
         POSTGRES,
     );
 }
+
+#[test]
+fn legacy_and_postgres_together_read_servers_too() {
+    assert_brings(
+        "legacy,postgres",
+        &[POSTGRES, &["memory-legacy"]].concat(),
+        &["memory-sqlite", "pq-sys"],
+    );
+}

@@ -10,5 +10,7 @@ pub mod schema;
 pub mod sql_types;
 
 pub use row::{
-    LedgerRow, MessageRow, NodeRow, RelationshipRow, SessionRow, TenantRow, TransferRunRow,
+    AuditEventRow, CompoundRow, DecisionRow, FeedbackRow, FileSnapshotRow, LearnedTurnRow,
+    LedgerRow, MessageRow, MissionRow, NodeRow, PatchRow, RelationshipRow, SessionRow, TaskRow,
+    TenantRow, TransferRunRow,
 };

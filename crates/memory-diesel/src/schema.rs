@@ -140,6 +140,292 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use crate::sql_types::{Id, Ids, Instant};
+
+    /// Concepts that occur together.
+    compounds (tenant_id, id) {
+        /// Whose it is.
+        tenant_id -> Text,
+        /// Its id.
+        id -> Id,
+        /// Its name.
+        name -> Text,
+        /// The nodes that occur together, sorted.
+        members -> Ids,
+        /// How often they did.
+        occurrences -> BigInt,
+        /// When they did last.
+        last_seen_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::sql_types::Id;
+
+    /// The members of compounds once more, a row each.
+    compound_members (tenant_id, node_id, compound_id) {
+        /// Whose it is.
+        tenant_id -> Text,
+        /// The member.
+        node_id -> Id,
+        /// The compound.
+        compound_id -> Id,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Text};
+    use crate::sql_types::{Id, Ids, Instant};
+
+    /// Turns that were learned.
+    turns (tenant_id, id) {
+        /// Whose it is.
+        tenant_id -> Text,
+        /// Its id.
+        id -> Id,
+        /// Tells another turn under the same id.
+        digest -> Binary,
+        /// The nodes of its concepts.
+        concepts -> Ids,
+        /// When it was learned.
+        learned_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use crate::sql_types::{Id, Instant};
+
+    /// What people thought of answers.
+    feedback (tenant_id, id) {
+        /// Whose it is.
+        tenant_id -> Text,
+        /// Its id.
+        id -> Id,
+        /// The session it is about.
+        session_id -> Nullable<Id>,
+        /// The message it is about.
+        message_id -> Nullable<Id>,
+        /// How good it was.
+        rating -> BigInt,
+        /// What the person said.
+        comment -> Nullable<Text>,
+        /// What the answer should have been.
+        correction -> Nullable<Text>,
+        /// When it was recorded.
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::sql_types::{Id, Instant};
+
+    /// What was settled in conversations.
+    decisions (tenant_id, id) {
+        /// Whose it is.
+        tenant_id -> Text,
+        /// Its id.
+        id -> Id,
+        /// The session, as the application calls it.
+        session_id -> Nullable<Text>,
+        /// What was decided.
+        text -> Text,
+        /// What it was about.
+        context -> Nullable<Text>,
+        /// The words from which it was taken.
+        extracted_from -> Nullable<Text>,
+        /// When it was decided.
+        decided_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::sql_types::{Id, Instant, Json};
+
+    /// What was done, by whom, and how it ended.
+    audit_events (tenant_id, id) {
+        /// Whose it is.
+        tenant_id -> Text,
+        /// Its id.
+        id -> Id,
+        /// What kind of event it is.
+        event_type -> Text,
+        /// How grave it is.
+        severity -> Text,
+        /// The session, as the application calls it.
+        session_id -> Nullable<Text>,
+        /// Who did it.
+        actor -> Nullable<Text>,
+        /// The part of the application that did it.
+        component -> Nullable<Text>,
+        /// What was done.
+        action -> Nullable<Text>,
+        /// What else there is to say.
+        details -> Json,
+        /// How it ended.
+        result -> Nullable<Text>,
+        /// From where.
+        ip_address -> Nullable<Text>,
+        /// To what it was done.
+        resource -> Nullable<Text>,
+        /// When it happened.
+        at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use crate::sql_types::{AnyJson, Id, Instant, Json};
+
+    /// Work that is queued.
+    tasks (tenant_id, id) {
+        /// Whose it is.
+        tenant_id -> Text,
+        /// Its id.
+        id -> Id,
+        /// What is to be done.
+        name -> Text,
+        /// What kind of work it is.
+        task_type -> Text,
+        /// How far it is.
+        status -> Text,
+        /// The higher, the sooner it is claimed.
+        priority -> BigInt,
+        /// How often a worker got it.
+        attempts -> BigInt,
+        /// How often it may be tried again after a failure.
+        max_retries -> BigInt,
+        /// What it is done with.
+        arguments -> Json,
+        /// What came of it.
+        result -> Nullable<AnyJson>,
+        /// What went wrong when it last failed.
+        error -> Nullable<Text>,
+        /// Where that was.
+        traceback -> Nullable<Text>,
+        /// Its id in another queue.
+        external_id -> Nullable<Text>,
+        /// Who has it, or had it last.
+        claimed_by -> Nullable<Text>,
+        /// Until when.
+        claimed_until -> Nullable<Instant>,
+        /// When it was created.
+        created_at -> Instant,
+        /// When its latest attempt began.
+        started_at -> Nullable<Instant>,
+        /// When it was over.
+        completed_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Double, Nullable, Text};
+    use crate::sql_types::{Id, Instant, Json};
+
+    /// Pieces of work that an assistant was sent on.
+    missions (tenant_id, id) {
+        /// Whose it is.
+        tenant_id -> Text,
+        /// Its id.
+        id -> Id,
+        /// The id that the world outside knows.
+        key -> Text,
+        /// How it ended.
+        status -> Text,
+        /// The field of work.
+        domain -> Nullable<Text>,
+        /// What it cost, in US dollars.
+        cost_usd -> Nullable<Double>,
+        /// How many rounds it took.
+        iterations -> Nullable<BigInt>,
+        /// How long it took.
+        duration_seconds -> Nullable<Double>,
+        /// How many files it modified.
+        files_modified -> Nullable<BigInt>,
+        /// What the application keeps about it.
+        metadata -> Json,
+        /// When it was first logged.
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use crate::sql_types::{Id, Instant, Json};
+
+    /// What files were like at a moment.
+    file_snapshots (tenant_id, id) {
+        /// Whose it is.
+        tenant_id -> Text,
+        /// Its id.
+        id -> Id,
+        /// Where the file is.
+        path -> Text,
+        /// The mission that it was taken for.
+        mission_key -> Nullable<Text>,
+        /// How large the file was.
+        size_bytes -> Nullable<BigInt>,
+        /// How many lines of code it had.
+        lines_of_code -> Nullable<BigInt>,
+        /// The hash of its content.
+        hash -> Nullable<Text>,
+        /// What the application keeps about it.
+        metadata -> Json,
+        /// When it was taken.
+        taken_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Double, Nullable, Text};
+    use crate::sql_types::{AnyJson, Id, Instant, Json};
+
+    /// Changes that an assistant proposes to its own code.
+    patch_requests (tenant_id, id) {
+        /// Whose it is.
+        tenant_id -> Text,
+        /// Its id.
+        id -> Id,
+        /// The file that it changes.
+        target_file -> Text,
+        /// Why it should be made.
+        reasoning -> Text,
+        /// The change.
+        diff -> Text,
+        /// The code after the change.
+        new_code -> Text,
+        /// The part of the system that it belongs to.
+        component -> Text,
+        /// What kind of improvement it is.
+        improvement_type -> Text,
+        /// How sure the assistant is of it.
+        confidence -> Double,
+        /// How far it is.
+        status -> Text,
+        /// Who reviewed it.
+        reviewed_by -> Nullable<Text>,
+        /// What the reviewer said.
+        review_comment -> Nullable<Text>,
+        /// Why it could not be applied.
+        application_error -> Nullable<Text>,
+        /// The feedback that it answers.
+        feedback_ids -> AnyJson,
+        /// The measurements that speak for it.
+        metrics -> Json,
+        /// When it was requested.
+        created_at -> Instant,
+        /// When it was reviewed.
+        reviewed_at -> Nullable<Instant>,
+        /// When it was applied.
+        applied_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{Nullable, Text};
     use crate::sql_types::{Id, Instant, Json};
 
@@ -209,6 +495,16 @@ diesel::allow_tables_to_appear_in_same_query!(
     nodes,
     node_tags,
     relationships,
+    compounds,
+    compound_members,
+    turns,
+    feedback,
+    decisions,
+    audit_events,
+    tasks,
+    missions,
+    file_snapshots,
+    patch_requests,
     transfer_runs,
     transfer_ledger,
 );

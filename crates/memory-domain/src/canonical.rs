@@ -67,12 +67,48 @@ impl<'a> ObjectEncoder<'a> {
         encode_sequence(self.key(key), texts, encode_text);
     }
 
+    /// Ids, whose texts need no escape.
+    pub(crate) fn ids(&mut self, key: &'static str, ids: impl Iterator<Item = impl Display>) {
+        encode_sequence(self.key(key), ids, |out, id| {
+            write!(out, "\"{id}\"").expect("a String takes everything");
+        });
+    }
+
+    /// An id or a time that may be absent.
+    pub(crate) fn optional_plain(&mut self, key: &'static str, value: Option<impl Display>) {
+        match value {
+            Some(value) => self.plain(key, value),
+            None => self.key(key).push_str("null"),
+        }
+    }
+
     /// A text that may be absent. Absent is `null`, which no text is.
     pub(crate) fn optional_text(&mut self, key: &'static str, text: Option<&str>) {
         match text {
             Some(text) => self.text(key, text),
             None => self.key(key).push_str("null"),
         }
+    }
+
+    /// An integer that may be absent.
+    pub(crate) fn optional_integer(&mut self, key: &'static str, integer: Option<i64>) {
+        match integer {
+            Some(integer) => self.integer(key, integer),
+            None => self.key(key).push_str("null"),
+        }
+    }
+
+    /// A double that may be absent.
+    pub(crate) fn optional_double(&mut self, key: &'static str, double: Option<f64>) {
+        match double {
+            Some(double) => self.double(key, double),
+            None => self.key(key).push_str("null"),
+        }
+    }
+
+    /// A value of JSON that may be absent, and is never the value null.
+    pub(crate) fn optional_json(&mut self, key: &'static str, value: Option<&Value>) {
+        encode_value(self.key(key), value.unwrap_or(&Value::Null));
     }
 }
 

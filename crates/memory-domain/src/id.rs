@@ -75,3 +75,55 @@ id!(NodeId);
 #[serde(transparent)]
 pub struct RelationshipId(Uuid);
 id!(RelationshipId);
+
+/// The id of a [`Compound`](crate::Compound).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CompoundId(Uuid);
+id!(CompoundId);
+
+/// The id of a [`Turn`](crate::Turn).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TurnId(Uuid);
+id!(TurnId);
+/// The id of a [`Decision`](crate::Decision).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DecisionId(Uuid);
+id!(DecisionId);
+
+/// The id of a [`Feedback`](crate::Feedback).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FeedbackId(Uuid);
+id!(FeedbackId);
+
+/// The id of an [`AuditEvent`](crate::AuditEvent).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AuditEventId(Uuid);
+id!(AuditEventId);
+/// The id of a [`Task`](crate::Task).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TaskId(Uuid);
+id!(TaskId);
+
+/// The id of a [`Mission`](crate::Mission).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MissionId(Uuid);
+id!(MissionId);
+
+/// The id of a [`FileSnapshot`](crate::FileSnapshot).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FileSnapshotId(Uuid);
+id!(FileSnapshotId);
+
+/// The id of a [`PatchRequest`](crate::PatchRequest).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PatchId(Uuid);
+id!(PatchId);

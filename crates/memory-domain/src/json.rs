@@ -20,6 +20,11 @@ pub fn normalise(field: &str, object: &mut JsonObject) -> Result<(), InvalidInpu
     normalise_object(&mut path, object)
 }
 
+/// Brings a value of any kind into that form.
+pub(crate) fn normalise_any(field: &str, value: &mut Value) -> Result<(), InvalidInput> {
+    normalise_value(&mut Path::new(field), value)
+}
+
 /// Whether `whole` contains `part` in the sense of PostgreSQL's `jsonb @>`: every key of an object
 /// is there with a value that contains the part's; every element of an array is contained in some
 /// element; scalars are equal.

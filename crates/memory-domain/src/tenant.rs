@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::TENANT_ID_BYTES;
 use crate::text::bounded;
-use crate::{ContextType, InvalidInput, JsonObject, Timestamp};
+use crate::{ContextType, InvalidInput, JsonObject, RecordKind, Timestamp};
 
 /// Whose memory it is. Nothing of one tenant is ever seen or changed through another's id.
 ///
@@ -119,6 +119,33 @@ pub struct TenantStats {
     pub earliest_node_at: Option<Timestamp>,
     /// When the newest node was created.
     pub latest_node_at: Option<Timestamp>,
+}
+
+/// What the operator sees of a tenant beside the others, counted when asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TenantUsage {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// Nodes of the graph.
+    pub nodes: u64,
+    /// Nodes that have an entity key, each of which stands for an entity of its own.
+    pub entities: u64,
+    /// Nodes that were written or accessed since the moment that was asked about.
+    pub active_nodes: u64,
+    /// Conversations that went on since then.
+    pub active_sessions: u64,
+}
+
+/// The receipt of an erasure: what went, and that nothing of the tenant is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantErasure {
+    /// Who was erased.
+    pub tenant_id: TenantId,
+    /// Records that went, by kind; kinds of which there were none are absent.
+    pub records: BTreeMap<RecordKind, u64>,
+    /// Entries of transfers' ledgers that went. A transfer of which some went can still be rolled
+    /// back: it has fewer records to take.
+    pub ledger_entries: u64,
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use crate::InvalidInput;
-use crate::limits::{FREE_TEXT_BYTES, KEY_TEXT_BYTES, LABEL_BYTES};
+use crate::limits::{FREE_TEXT_BYTES, KEY_TEXT_BYTES, LABEL_BYTES, PATH_BYTES};
 
 /// Accepts an indexed text: 1 to 512 bytes, no U+0000. It is stored as given, trimmed of nothing.
 ///
@@ -15,6 +15,14 @@ pub fn key_text(field: &str, text: &str) -> Result<(), InvalidInput> {
 /// Names `field` when the text is too long or holds U+0000.
 pub fn label_text(field: &str, text: &str) -> Result<(), InvalidInput> {
     bounded(field, text, 0, LABEL_BYTES)
+}
+
+/// Accepts a file's path: 1 to 1,024 bytes, no U+0000.
+///
+/// # Errors
+/// Names `field` when the path is empty, too long or holds U+0000.
+pub fn path_text(field: &str, path: &str) -> Result<(), InvalidInput> {
+    bounded(field, path, 1, PATH_BYTES)
 }
 
 /// Accepts a free text: up to 64 MiB, no U+0000.
@@ -46,7 +54,7 @@ pub(crate) fn bounded(field: &str, text: &str, min: usize, max: usize) -> Result
 
 #[cfg(test)]
 mod tests {
-    use super::{free_text, key_text, label_text};
+    use super::{free_text, key_text, label_text, path_text};
 
     #[test]
     fn a_key_text_has_1_to_512_bytes() {
@@ -54,6 +62,13 @@ mod tests {
         assert!(key_text("name", " ").is_ok());
         assert!(key_text("name", &"é".repeat(256)).is_ok());
         assert!(key_text("name", &"x".repeat(513)).is_err());
+    }
+
+    #[test]
+    fn a_path_has_1_to_1024_bytes() {
+        assert!(path_text("path", "").is_err());
+        assert!(path_text("path", &"é".repeat(512)).is_ok());
+        assert!(path_text("path", &"x".repeat(1_025)).is_err());
     }
 
     #[test]

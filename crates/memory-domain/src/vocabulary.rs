@@ -119,6 +119,22 @@ impl RelationshipKind {
     pub const FIXED_BUG: RelationshipKind = RelationshipKind(Cow::Borrowed("fixed_bug"));
 }
 
+/// How a mission ended.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MissionStatus(Cow<'static, str>);
+vocabulary!(MissionStatus);
+
+impl MissionStatus {
+    const FIELD: &'static str = "status";
+    /// It reached its goal.
+    pub const SUCCESS: MissionStatus = MissionStatus(Cow::Borrowed("success"));
+    /// It did not.
+    pub const FAILED: MissionStatus = MissionStatus(Cow::Borrowed("failed"));
+    /// It was broken off.
+    pub const ABORTED: MissionStatus = MissionStatus(Cow::Borrowed("aborted"));
+}
+
 #[cfg(test)]
 mod tests {
     use super::{RelationshipKind, Role};

@@ -53,6 +53,22 @@ impl Catalog {
 }
 
 impl Table {
+    /// A table of a server, whose columns can all be read.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn of_server(name: String, columns: Vec<String>) -> Table {
+        let column = |name| Column {
+            name,
+            is_generated: false,
+            is_readable: true,
+        };
+        Table {
+            name,
+            columns: columns.into_iter().map(column).collect(),
+            is_virtual: false,
+            without_rowid: true,
+        }
+    }
+
     /// The name for a statement. It names the database too, because a temporary table of the same
     /// name would come first.
     pub(crate) fn sql(&self) -> String {
@@ -170,7 +186,7 @@ fn count_at(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
 }
 
 /// A name for a statement.
-fn quote(name: &str) -> String {
+pub(crate) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

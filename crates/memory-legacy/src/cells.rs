@@ -107,6 +107,27 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// An integer or NULL.
+    pub(crate) fn optional_integer(&self, place: Place) -> Result<Option<i64>, InvalidInput> {
+        match self.value(place) {
+            RawValue::Null => Ok(None),
+            _ => self.integer(place).map(Some),
+        }
+    }
+
+    /// A number or NULL; an integer counts where a double holds it exactly.
+    pub(crate) fn optional_real(&self, place: Place) -> Result<Option<f64>, InvalidInput> {
+        match self.value(place) {
+            RawValue::Null => Ok(None),
+            RawValue::Real(real) => Ok(Some(*real)),
+            RawValue::Integer(integer) => match exact(*integer) {
+                Some(real) => Ok(Some(real)),
+                None => Err(refuse(place, self.value(place), "give a smaller number")),
+            },
+            other => Err(refuse(place, other, "give a number")),
+        }
+    }
+
     /// A moment that must be there.
     pub(crate) fn time(&mut self, place: Place) -> Result<Timestamp, InvalidInput> {
         let value = self.value(place);
@@ -170,6 +191,15 @@ impl<'a> Cells<'a> {
         }
         Ok(uuid)
     }
+}
+
+/// An integer as the double of the same value, if there is one.
+pub(crate) fn exact(integer: i64) -> Option<f64> {
+    let high = i32::try_from(integer >> 32).ok()?;
+    let low = u32::try_from(integer & 0xffff_ffff).ok()?;
+    let real = f64::from(high) * 4_294_967_296.0 + f64::from(low);
+    // Beyond 53 bits the sum is rounded, and only some integers survive that.
+    (integer.unsigned_abs() <= 1 << 53).then_some(real)
 }
 
 /// Refuses a value, shown by its storage class.

@@ -12,13 +12,14 @@ mod session;
 use std::collections::HashMap;
 
 use memory_domain::{InvalidInput, JsonObject, Record, Tenant, TenantId, Timestamp};
-use memory_storage::{Conversion, RawRow, SourceRow};
+use memory_storage::{Conversion, RawRow};
 
 use crate::catalog::Place;
 use crate::cells::refuse;
+use crate::converting::Converted;
 use crate::format::{Format, MappedColumn, MappedTable};
 use crate::inverse::SourceValue;
-use crate::reading::{Converted, Mapped, Reading, Sink, Stop};
+use crate::reading::{Reading, Sink, Stop};
 use crate::{SourceTimezone, cells};
 
 use aside::Aside;
@@ -59,6 +60,10 @@ static TABLES: [MappedTable; 2] = [
 impl Format for FluxRag {
     fn tables(&self) -> &'static [MappedTable] {
         &TABLES
+    }
+
+    fn shape(&self) -> Option<&'static str> {
+        None
     }
 
     fn documented_zone(&self) -> Option<SourceTimezone> {
@@ -191,7 +196,7 @@ fn read_sessions(
                 })
             }));
         }
-        sink.push(source_row(&mapped, rowid, raw, conversion))
+        sink.push(mapped.source_row(rowid, raw, conversion))
     })
 }
 
@@ -223,7 +228,7 @@ fn read_messages(messages: &Messages<'_>, aside: &Aside<'_>, sink: &mut Sink) ->
                     unless_repeated(number.is_some(), converted, &raw, messages.id)
                 });
             let conversion = reading.conclude(&mapped, &raw, converted);
-            sink.push(source_row(&mapped, rowid, raw, conversion))
+            sink.push(mapped.source_row(rowid, raw, conversion))
         })?;
     }
     Ok(())
@@ -241,13 +246,4 @@ fn unless_repeated(
     }
     let problem = "a row before it has the same id, or the same UUID in another spelling; keep one";
     Err(refuse(id, cells::value(raw, id), problem))
-}
-
-fn source_row(mapped: &Mapped<'_>, rowid: i64, raw: RawRow, conversion: Conversion) -> SourceRow {
-    SourceRow {
-        table: mapped.index,
-        key: mapped.key(&raw, rowid),
-        conversion,
-        raw,
-    }
 }

@@ -1,6 +1,7 @@
 use memory_domain::{Record, TenantId};
 
 use crate::catalog::Catalog;
+use crate::consultant;
 use crate::flux_rag::FluxRag;
 use crate::inverse::SourceValue;
 use crate::jarvis::Jarvis;
@@ -12,6 +13,9 @@ use crate::{LegacyKind, SourceTimezone};
 pub(crate) trait Format: Sync {
     /// The tables that have a place here; what is referred to first.
     fn tables(&self) -> &'static [MappedTable];
+
+    /// Which of several shapes of the system's tables it reads, if there are several.
+    fn shape(&self) -> Option<&'static str>;
 
     /// The zone in which the system is documented to write times that name none, if it is.
     fn documented_zone(&self) -> Option<SourceTimezone>;
@@ -61,6 +65,16 @@ impl MappedColumn {
 }
 
 impl MappedTable {
+    /// The column that a person knows a row by, which is the first.
+    pub(crate) fn key(&self) -> &'static str {
+        self.columns.first().map_or("id", |column| column.name)
+    }
+
+    /// Whether a file without it is not one of the system: one with a required column.
+    pub(crate) fn is_required(&self) -> bool {
+        self.columns.iter().any(|column| column.required)
+    }
+
     /// Where the values of a column go.
     pub(crate) fn target(&self, column: &str) -> Option<String> {
         self.columns
@@ -76,15 +90,31 @@ impl LegacyKind {
         match self {
             LegacyKind::FluxRag => &FluxRag,
             LegacyKind::Jarvis => &Jarvis,
+            LegacyKind::Consultant => &consultant::FILE,
         }
     }
 
-    /// The tables and columns that a file of this system has and this one lacks.
-    pub(crate) fn missing(self, catalog: &Catalog) -> Vec<String> {
+    /// Its reader for a shape that a run's settings name.
+    pub(crate) fn format_of(self, shape: Option<&str>) -> Option<&'static dyn Format> {
+        match (self, shape) {
+            (_, None) => Some(self.format()),
+            (LegacyKind::Consultant, Some(consultant::SERVER_SHAPE)) => Some(&consultant::SERVER),
+            _ => None,
+        }
+    }
+}
+
+impl dyn Format {
+    /// The tables and columns that a source of this system has and this one lacks.
+    pub(crate) fn missing(&self, catalog: &Catalog) -> Vec<String> {
         let mut missing = Vec::new();
-        for mapped in self.format().tables() {
-            let Some(table) = catalog.table(mapped.name).filter(|table| !table.is_virtual) else {
-                missing.push(format!("the table {}", mapped.name));
+        for mapped in self.tables() {
+            let found = catalog.table(mapped.name);
+            let Some(table) = found.filter(|table| !table.is_virtual || !mapped.is_required())
+            else {
+                if mapped.is_required() {
+                    missing.push(format!("the table {}", mapped.name));
+                }
                 continue;
             };
             let columns = mapped.columns.iter().filter(|column| column.required);

@@ -1,7 +1,10 @@
+use std::collections::BTreeSet;
+
 use memory_domain::{JsonObject, Record, TenantId, Timestamp};
 use memory_storage::RawValue;
 use uuid::Uuid;
 
+use crate::cells::exact;
 use crate::ids::SourceIds;
 use crate::{LegacyKind, SourceTimezone, json, time};
 
@@ -14,12 +17,22 @@ pub enum SourceValue<'r> {
     Text(&'r str),
     /// A JSON text of this value, in whatever spelling.
     Json(&'r JsonObject),
+    /// A JSON text of this value without these keys, in whatever spelling.
+    JsonWithout(&'r JsonObject, &'static [&'static str]),
+    /// A JSON array of these texts, each once, in whatever order and spelling.
+    Texts(&'r BTreeSet<String>),
+    /// This number.
+    Number(i64),
+    /// This number, by its value.
+    Real(f64),
     /// This moment, in the form in which the source writes it.
     Time(Timestamp),
     /// The text of this UUID.
     Uuid(Uuid),
     /// The integer of which this UUID was made, in the table that is named.
     Integer(&'static str, Uuid),
+    /// Such an integer, or the text of this UUID.
+    Id(&'static str, Uuid),
 }
 
 /// Gives back the values of the row that a record came from, by column; empty for a record that
@@ -42,34 +55,59 @@ impl SourceValue<'_> {
             RawValue::Null => return *self == SourceValue::Null,
             RawValue::Integer(integer) => {
                 return match self {
-                    SourceValue::Integer(table, uuid) => {
+                    SourceValue::Integer(table, uuid) | SourceValue::Id(table, uuid) => {
                         ids.table(table).integer(*integer) == *uuid
                     }
+                    SourceValue::Number(number) => number == integer,
+                    SourceValue::Real(own) => exact(*integer).is_some_and(|real| same(real, *own)),
                     _ => false,
                 };
             }
-            RawValue::Real(_) | RawValue::Blob(_) => return false,
+            RawValue::Real(real) => {
+                return matches!(self, SourceValue::Real(own) if same(*own, *real));
+            }
+            RawValue::Blob(_) => return false,
             RawValue::Text(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => text,
                 Err(_) => return false,
             },
         };
         match self {
-            SourceValue::Null | SourceValue::Integer(..) => false,
+            SourceValue::Null
+            | SourceValue::Integer(..)
+            | SourceValue::Number(_)
+            | SourceValue::Real(_) => false,
             SourceValue::Text(own) => *own == text,
             SourceValue::Json(object) => json::holds(text, object),
+            SourceValue::JsonWithout(object, keys) => {
+                let mut object = (*object).clone();
+                object.retain(|key, _| !keys.contains(&key.as_str()));
+                json::holds(text, &object)
+            }
+            SourceValue::Texts(own) => {
+                serde_json::from_str::<Vec<String>>(text).is_ok_and(|texts| {
+                    texts.len() == own.len() && texts.iter().all(|text| own.contains(text))
+                })
+            }
             SourceValue::Time(moment) => {
                 time::spell_like(*moment, text, zone).is_some_and(|spelled| spelled == text)
             }
-            SourceValue::Uuid(uuid) => {
+            SourceValue::Uuid(uuid) | SourceValue::Id(_, uuid) => {
                 uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text
             }
         }
     }
 }
 
+/// Whether two numbers are the same; −0.0, which stores make 0.0, is no other number.
+fn same(a: f64, b: f64) -> bool {
+    (a + 0.0).to_bits() == (b + 0.0).to_bits()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use memory_domain::JsonObject;
     use memory_storage::RawValue;
     use uuid::Uuid;
@@ -138,6 +176,43 @@ mod tests {
                 RawValue::Integer(42),
                 text("42"),
             ),
+        ] {
+            assert!(is(value, &raw), "{value:?} {raw:?}");
+            assert!(!is(value, &other), "{value:?} {other:?}");
+        }
+        let tags = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
+        for (value, raw, other) in [
+            (
+                SourceValue::Real(0.0),
+                RawValue::Real(-0.0),
+                RawValue::Real(1e-300),
+            ),
+            (
+                SourceValue::Real(1.0),
+                RawValue::Integer(1),
+                RawValue::Integer(2),
+            ),
+            (
+                SourceValue::Number(1),
+                RawValue::Integer(1),
+                RawValue::Real(1.0),
+            ),
+            (
+                SourceValue::Texts(&tags),
+                text("[\"b\", \"a\"]"),
+                text("[\"a\", \"b\", \"a\"]"),
+            ),
+            (
+                SourceValue::JsonWithout(&object, &["a"]),
+                text("{}"),
+                text("{\"a\": 1}"),
+            ),
+            (
+                SourceValue::Id("entities", entity),
+                RawValue::Integer(42),
+                RawValue::Integer(43),
+            ),
+            (SourceValue::Id("entities", uuid), text(written), text("42")),
         ] {
             assert!(is(value, &raw), "{value:?} {raw:?}");
             assert!(!is(value, &other), "{value:?} {other:?}");

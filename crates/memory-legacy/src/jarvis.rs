@@ -1,4 +1,5 @@
-//! JARVIS: a knowledge graph, in the tables `entities` and `relationships`.
+//! JARVIS: a knowledge graph, in the tables `entities` and `relationships`, with the missions that
+//! worked on it (`mission_history`) and what files were like then (`file_snapshots`).
 //!
 //! An entity becomes a node with the key (type, name): its metadata is the content, and NULL is
 //! told from `{}` by `metadata.source_null = true`. It counts as accessed once, when it was last
@@ -6,34 +7,42 @@
 //! is `{"source_null": true}` there too. Where several rows have the same ends and type, each has
 //! its source id as label. The system writes every time with a `Z`.
 //!
-//! Missions and file snapshots have no place yet, and are reported as unmapped.
+//! A mission keeps its `mission_id` as key, by which it is one with the entity of type `mission` and
+//! that name. A snapshot names its mission, which need not be there. The NULL metadata of both is
+//! `{"source_null": true}` too. Files without these two tables exist.
 
 mod entity;
+mod mission;
 mod relationship;
+mod snapshot;
 
 use memory_domain::{InvalidInput, JsonObject, Record, Tenant, TenantId, Timestamp};
-use memory_storage::{Conversion, RawRow, SourceError, SourceRow};
+use memory_storage::{Conversion, RawRow, SourceError};
 use rusqlite::params;
 use serde_json::Value;
 
-use crate::SourceTimezone;
 use crate::catalog::Place;
 use crate::cells::{Cells, Metadata};
+use crate::converting::Converted;
 use crate::format::{Format, MappedColumn, MappedTable};
 use crate::inverse::SourceValue;
 use crate::reading::{Mapped, Reading, Sink, Stop, raw_values};
-use crate::sqlite_file::Step;
+use crate::{SourceTimezone, rules};
 
 use entity::Entities;
+use mission::Missions;
 use relationship::{Ends, Relationships};
+use snapshot::Snapshots;
 
 /// The reader of JARVIS's files.
 pub(crate) struct Jarvis;
 
 const ENTITIES: usize = 0;
 const RELATIONSHIPS: usize = 1;
+const MISSIONS: usize = 2;
+const SNAPSHOTS: usize = 3;
 
-static TABLES: [MappedTable; 2] = [
+static TABLES: [MappedTable; 4] = [
     MappedTable {
         name: "entities",
         columns: &[
@@ -56,12 +65,43 @@ static TABLES: [MappedTable; 2] = [
             MappedColumn::required("created_at", "relationships.created_at"),
         ],
     },
+    MappedTable {
+        name: "mission_history",
+        columns: &[
+            MappedColumn::optional("id", "missions.id"),
+            MappedColumn::optional("mission_id", "missions.key"),
+            MappedColumn::optional("status", "missions.status"),
+            MappedColumn::optional("domain", "missions.domain"),
+            MappedColumn::optional("cost_usd", "missions.cost_usd"),
+            MappedColumn::optional("iterations", "missions.iterations"),
+            MappedColumn::optional("duration_seconds", "missions.duration_seconds"),
+            MappedColumn::optional("files_modified", "missions.files_modified"),
+            MappedColumn::optional("metadata", "missions.metadata"),
+            MappedColumn::optional("created_at", "missions.created_at"),
+        ],
+    },
+    MappedTable {
+        name: "file_snapshots",
+        columns: &[
+            MappedColumn::optional("id", "file_snapshots.id"),
+            MappedColumn::optional("file_path", "file_snapshots.path"),
+            MappedColumn::optional("mission_id", "file_snapshots.mission_key"),
+            MappedColumn::optional("size_bytes", "file_snapshots.size_bytes"),
+            MappedColumn::optional("lines_of_code", "file_snapshots.lines_of_code"),
+            MappedColumn::optional("hash", "file_snapshots.hash"),
+            MappedColumn::optional("created_at", "file_snapshots.taken_at"),
+            MappedColumn::optional("metadata", "file_snapshots.metadata"),
+        ],
+    },
 ];
 
 /// What was found out about rows, in temporary tables, so that memory stays bounded.
 const ASIDE: &str = "
     create temp table jarvis_entity (id integer primary key, is_carried integer not null);
     create temp table jarvis_relationship (id integer primary key);
+    create temp table jarvis_other (
+        of_table integer not null, id integer not null, primary key (of_table, id)
+    ) without rowid;
     create temp table jarvis_parallel (
         from_id integer not null, to_id integer not null, type text not null,
         primary key (from_id, to_id, type)
@@ -72,6 +112,10 @@ impl Format for Jarvis {
         &TABLES
     }
 
+    fn shape(&self) -> Option<&'static str> {
+        None
+    }
+
     fn documented_zone(&self) -> Option<SourceTimezone> {
         None
     }
@@ -80,10 +124,19 @@ impl Format for Jarvis {
         let entities = Entities::new(reading, reading.table(ENTITIES)?);
         let relationships = Relationships::new(reading, reading.table(RELATIONSHIPS)?);
         reading.execute(ASIDE)?;
-        let tenant = tenant(&entities)?;
-        read_entities(&entities, tenant, sink)?;
+        let missions = reading.optional_table(MISSIONS)?;
+        let snapshots = reading.optional_table(SNAPSHOTS)?;
+        let mut tenant = tenant(&entities, [missions, snapshots])?;
+        read_entities(&entities, &mut tenant, sink)?;
         find_parallels(&relationships)?;
-        read_relationships(&relationships, sink)
+        read_relationships(&relationships, sink)?;
+        if let Some(mapped) = missions {
+            read_rows(&Missions::new(reading, mapped), &mut tenant, sink)?;
+        }
+        if let Some(mapped) = snapshots {
+            read_rows(&Snapshots::new(reading, mapped), &mut tenant, sink)?;
+        }
+        Ok(())
     }
 
     fn inverse<'r>(
@@ -94,10 +147,15 @@ impl Format for Jarvis {
         match record {
             Record::Node(node) => entity::inverse(node),
             Record::Relationship(relationship) => relationship::inverse(relationship),
+            Record::Mission(mission) => mission::inverse(mission),
+            Record::FileSnapshot(snapshot) => snapshot::inverse(snapshot),
             _ => Vec::new(),
         }
     }
 }
+
+/// Says that a relationship is one of several with the same ends and type.
+const PARALLEL: &str = "parallel";
 
 /// The key of the metadata that stands for NULL.
 const SOURCE_NULL: &str = "source_null";
@@ -111,39 +169,57 @@ fn is_null_metadata(metadata: &JsonObject) -> bool {
     metadata.len() == 1 && metadata.get(SOURCE_NULL) == Some(&Value::Bool(true))
 }
 
-/// The tenant of everything: from the first entity's creation to the last one's change, counting
-/// every row whose two times can be read.
-fn tenant(entities: &Entities<'_>) -> Result<Option<Tenant>, Stop> {
+/// The tenant of everything: from the first row's creation to the last entity's change, counting
+/// every row whose times can be read.
+fn tenant(
+    entities: &Entities<'_>,
+    others: [Option<Mapped<'_>>; 2],
+) -> Result<Option<Tenant>, Stop> {
     let reading = entities.reading;
-    let mapped = entities.mapped;
-    let sql = format!(
-        "select t.created_at, t.updated_at from {} t",
-        mapped.table.sql()
+    let (first, last) = (
+        Place {
+            name: "created_at",
+            at: Some(0),
+        },
+        Place {
+            name: "updated_at",
+            at: Some(1),
+        },
     );
-    let at = |name, at| Place { name, at: Some(at) };
-    let (created_at, updated_at) = (at("created_at", 0), at("updated_at", 1));
     let mut times: Option<(Timestamp, Timestamp)> = None;
-    reading.each(&sql, |row| {
-        let raw = raw_values(row, 2);
-        let mut cells = reading.cells(&raw);
-        if let (Ok(created), Ok(updated)) = (cells.time(created_at), cells.time(updated_at)) {
-            let known = times.unwrap_or((created, updated));
-            times = Some((known.0.min(created), known.1.max(updated)));
+    let mut look = |mapped: Mapped<'_>, last_column: &str| {
+        let sql = format!(
+            "select t.created_at, t.{last_column} from {} t",
+            mapped.table.sql()
+        );
+        reading.each(&sql, |row| {
+            let raw = raw_values(row, 2);
+            let mut cells = reading.cells(&raw);
+            if let (Ok(created), Ok(updated)) = (cells.time(first), cells.time(last)) {
+                let known = times.unwrap_or((created, updated));
+                times = Some((known.0.min(created), known.1.max(updated)));
+            }
+            Ok(())
+        })
+    };
+    look(entities.mapped, "updated_at")?;
+    for mapped in others.into_iter().flatten() {
+        if mapped.table.has("created_at") {
+            look(mapped, "created_at")?;
         }
-        Ok(())
-    })?;
+    }
     Ok(times.map(|(created_at, last_active_at)| Tenant {
-        id: reading.unnamed.clone(),
+        id: reading.converting.unnamed.clone(),
         created_at,
         last_active_at,
         metadata: JsonObject::new(),
     }))
 }
 
-/// Hands out the entities; the tenant goes with the first that is carried.
+/// Hands out the entities; the tenant goes with the first row that is carried.
 fn read_entities(
     entities: &Entities<'_>,
-    mut tenant: Option<Tenant>,
+    tenant: &mut Option<Tenant>,
     sink: &mut Sink,
 ) -> Result<(), Stop> {
     let Entities {
@@ -161,8 +237,7 @@ fn read_entities(
         let mut conversion = reading.conclude(&mapped, &raw, entities.convert(&raw));
         let is_carried = matches!(conversion, Conversion::Record { .. });
         if let Ok(id) = reading.cells(&raw).integer(entities.id) {
-            let is_new = note(
-                reading,
+            let is_new = reading.note(
                 "insert or ignore into temp.jarvis_entity values (?1, ?2)",
                 params![id, is_carried],
             )?;
@@ -173,7 +248,7 @@ fn read_entities(
         if let Conversion::Record { beyond, .. } = &mut conversion {
             beyond.extend(tenant.take().map(Record::Tenant));
         }
-        sink.push(source_row(&mapped, rowid, raw, conversion))
+        sink.push(mapped.source_row(rowid, raw, conversion))
     })
 }
 
@@ -229,33 +304,64 @@ fn read_relationships(relationships: &Relationships<'_>, sink: &mut Sink) -> Res
             from_is_carried: reading.get(row, at + 1)?,
             to_is_carried: reading.get(row, at + 2)?,
         };
-        let is_parallel = reading.get(row, at + 3)?;
+        let was_parallel = reading.context(&mapped, rowid, PARALLEL)?.is_some();
+        let is_parallel = was_parallel || reading.get(row, at + 3)?;
         let converted = relationships.convert(&raw, ends, is_parallel);
         let mut conversion = reading.conclude(&mapped, &raw, converted);
         if may_repeat && let Ok(id) = reading.cells(&raw).integer(relationships.id) {
             let sql = "insert or ignore into temp.jarvis_relationship values (?1)";
-            let is_new = note(reading, sql, params![id])?;
+            let is_new = reading.note(sql, params![id])?;
             if !is_new && matches!(conversion, Conversion::Record { .. }) {
                 conversion = repeated(relationships.id, id);
             }
         }
-        sink.push(source_row(&mapped, rowid, raw, conversion))
+        let mut row = mapped.source_row(rowid, raw, conversion);
+        if is_parallel {
+            row.context.push((PARALLEL, "true".to_owned()));
+        }
+        sink.push(row)
     })
 }
 
-/// Sets something aside, and says whether it is new.
-fn note(
-    reading: &Reading<'_>,
-    sql: &str,
-    values: &[&dyn rusqlite::ToSql],
-) -> Result<bool, SourceError> {
-    reading
-        .file
-        .connection
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.execute(values))
-        .map(|rows| rows > 0)
-        .step(&reading.file.location, "setting rows aside")
+/// A table whose rows stand by themselves.
+trait Rows<'a> {
+    fn reading(&self) -> &'a Reading<'a>;
+    fn mapped(&self) -> Mapped<'a>;
+    fn id(&self) -> Place;
+    fn convert(&self, raw: &RawRow) -> Result<Converted, InvalidInput>;
+}
+
+/// Hands out the rows of such a table; the tenant goes with the first that is carried, if no entity
+/// was.
+fn read_rows<'a>(
+    rows: &impl Rows<'a>,
+    tenant: &mut Option<Tenant>,
+    sink: &mut Sink,
+) -> Result<(), Stop> {
+    let (reading, mapped) = (rows.reading(), rows.mapped());
+    let sql = format!(
+        "select {} from {} t order by t.{}",
+        mapped.select_list("t"),
+        mapped.table.sql(),
+        mapped.rowid
+    );
+    reading.each(&sql, |row| {
+        let raw = mapped.raw(row);
+        let rowid = reading.get(row, mapped.rowid_at())?;
+        let mut conversion = reading.conclude(&mapped, &raw, rows.convert(&raw));
+        if let Ok(id) = reading.cells(&raw).integer(rows.id()) {
+            let sql = "insert or ignore into temp.jarvis_other values (?1, ?2)";
+            let of_table = i64::try_from(mapped.index).unwrap_or_default();
+            let is_new = reading.note(sql, params![of_table, id])?;
+            if !is_new && matches!(conversion, Conversion::Record { .. }) {
+                conversion = repeated(rows.id(), id);
+            }
+        }
+        if let Conversion::Record { beyond, .. } = &mut conversion {
+            beyond.extend(tenant.take().map(Record::Tenant));
+        }
+        sink.push(mapped.source_row(rowid, raw, conversion))
+    })
 }
 
 fn repeated(id: Place, value: i64) -> Conversion {
@@ -273,11 +379,14 @@ fn metadata(cells: &mut Cells<'_>, place: Place) -> Result<Option<JsonObject>, I
     })
 }
 
-fn source_row(mapped: &Mapped<'_>, rowid: i64, raw: RawRow, conversion: Conversion) -> SourceRow {
-    SourceRow {
-        table: mapped.index,
-        key: mapped.key(&raw, rowid),
-        conversion,
-        raw,
+/// Metadata that stays metadata: NULL becomes what stands for it.
+fn kept_metadata(cells: &mut Cells<'_>, place: Place) -> Result<JsonObject, InvalidInput> {
+    let Some(object) = metadata(cells, place)? else {
+        return Ok(null_metadata());
+    };
+    if is_null_metadata(&object) {
+        let text = "{\"source_null\":true}";
+        cells.rule(rules::NULL_MARKER_IN_SOURCE, place, text, text);
     }
+    Ok(object)
 }

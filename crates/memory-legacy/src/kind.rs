@@ -13,17 +13,24 @@ pub enum LegacyKind {
     FluxRag,
     /// JARVIS: a knowledge graph.
     Jarvis,
+    /// consultant: a knowledge graph of several threads.
+    Consultant,
 }
 
 impl LegacyKind {
     /// Every system whose files can be read.
-    pub const ALL: [LegacyKind; 2] = [LegacyKind::FluxRag, LegacyKind::Jarvis];
+    pub const ALL: [LegacyKind; 3] = [
+        LegacyKind::FluxRag,
+        LegacyKind::Jarvis,
+        LegacyKind::Consultant,
+    ];
 
     /// The word for `--source-kind`, and the name that goes into ids made from its files.
     pub const fn as_str(self) -> &'static str {
         match self {
             LegacyKind::FluxRag => "flux-rag",
             LegacyKind::Jarvis => "jarvis",
+            LegacyKind::Consultant => "consultant",
         }
     }
 
@@ -73,7 +80,7 @@ mod tests {
         let error = "jarvs".parse::<LegacyKind>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            r#"invalid source-kind "jarvs": give one of flux-rag, jarvis"#
+            r#"invalid source-kind "jarvs": give one of flux-rag, jarvis, consultant"#
         );
     }
 }

@@ -6,6 +6,8 @@
 
 mod catalog;
 mod cells;
+mod consultant;
+mod converting;
 mod flux_rag;
 mod format;
 mod ids;
@@ -16,7 +18,10 @@ mod kind;
 mod open;
 mod reading;
 mod recognise;
+mod replay;
 pub mod rules;
+#[cfg(feature = "postgres")]
+mod server;
 mod source;
 mod sqlite_file;
 mod time;
@@ -27,4 +32,7 @@ pub use inverse::{SourceValue, inverse};
 pub use kind::LegacyKind;
 pub use open::{Options, open};
 pub use recognise::{Recognised, recognise};
+pub use replay::replay;
+#[cfg(feature = "postgres")]
+pub use server::{open_server, recognise_server};
 pub use timezone::SourceTimezone;

@@ -73,14 +73,16 @@ pub fn open(
         file,
         catalog,
         kind,
+        format: kind.format(),
         name,
         naive,
         unnamed: options.tenant.unwrap_or_else(default_tenant),
         batch_size: options.batch_size,
+        is_replay: false,
     };
     Ok(Box::new(LegacySource::start(job)?))
 }
 
-fn default_tenant() -> TenantId {
+pub(crate) fn default_tenant() -> TenantId {
     TenantId::new("default").expect("it has 1 to 255 bytes and no control characters")
 }

@@ -1,13 +1,13 @@
-use memory_domain::{InvalidInput, Record, TenantId};
-use memory_storage::{Conversion, RawRow, RawValue, RuleUse, SourceError, SourceRow};
-use rusqlite::Row;
+use memory_domain::InvalidInput;
+use memory_storage::{Conversion, RawRow, RawValue, SourceError, SourceRow};
 use rusqlite::types::ValueRef;
+use rusqlite::{OptionalExtension, Row, ToSql, params};
 use tokio::sync::mpsc::Sender;
 
-use crate::LegacyKind;
 use crate::catalog::{Catalog, Place, Table};
-use crate::cells::{Cells, NaiveTimes, value};
-use crate::ids::SourceIds;
+use crate::cells::{Cells, value};
+use crate::converting::{Converted, Converting};
+use crate::format::MappedTable;
 use crate::source::Event;
 use crate::sqlite_file::{SqliteFile, Step};
 
@@ -33,38 +33,61 @@ impl From<SourceError> for Stop {
 pub(crate) struct Reading<'a> {
     pub(crate) file: &'a SqliteFile,
     pub(crate) catalog: &'a Catalog,
-    pub(crate) kind: LegacyKind,
-    pub(crate) ids: SourceIds,
-    pub(crate) naive: NaiveTimes,
-    /// The tenant of rows that name none.
-    pub(crate) unnamed: &'a TenantId,
+    /// Whether these are only the rows that an earlier run could not carry: then what a row refers
+    /// to may stand in the target already.
+    pub(crate) is_replay: bool,
+    pub(crate) converting: Converting<'a>,
 }
 
 impl Reading<'_> {
     /// The mapped table at `index` of the format's list.
     pub(crate) fn table(&self, index: usize) -> Result<Mapped<'_>, SourceError> {
-        let name = self.kind.format().tables()[index].name;
-        let table = self
-            .catalog
-            .table(name)
-            .ok_or_else(|| self.file.unusable(format!("it lacks the table {name}")))?;
+        let name = self.converting.format.tables()[index].name;
+        self.optional_table(index)?
+            .ok_or_else(|| self.file.unusable(format!("it lacks the table {name}")))
+    }
+
+    /// The mapped table at `index` of the format's list, if the file has it.
+    pub(crate) fn optional_table(&self, index: usize) -> Result<Option<Mapped<'_>>, SourceError> {
+        let mapped = &self.converting.format.tables()[index];
+        let Some(table) = self.catalog.table(mapped.name) else {
+            return Ok(None);
+        };
         let rowid = table.rowid().ok_or_else(|| {
             self.file.unusable(format!(
-                "the rows of the table {name} have no number of their own (`rowid`), as those of \
+                "the rows of the table {} have no number of their own (`rowid`), as those of \
                 {} have; copy it into a table that is not WITHOUT ROWID",
-                self.kind
+                mapped.name, self.converting.kind
             ))
         })?;
-        Ok(Mapped {
-            index,
+        Ok(Some(Mapped {
+            index: self.position(index),
             table,
             rowid,
-            id: table.place("id"),
-        })
+            key: table.place(mapped.key()),
+        }))
+    }
+
+    /// The place among the source's tables of the mapped table at `index` of the format's list:
+    /// tables that the file does not have are not among them.
+    pub(crate) fn position(&self, index: usize) -> usize {
+        let before = &self.converting.format.tables()[..index];
+        let is_there = |mapped: &&MappedTable| self.catalog.table(mapped.name).is_some();
+        before.iter().filter(is_there).count()
     }
 
     pub(crate) fn cells<'r>(&self, row: &'r RawRow) -> Cells<'r> {
-        Cells::new(row, self.naive)
+        self.converting.cells(row)
+    }
+
+    /// What a row became; see [`Converting::conclude`].
+    pub(crate) fn conclude(
+        &self,
+        mapped: &Mapped<'_>,
+        raw: &RawRow,
+        converted: Result<Converted, InvalidInput>,
+    ) -> Conversion {
+        self.converting.conclude(mapped.table, raw, converted)
     }
 
     /// Runs a statement on rows set aside.
@@ -72,6 +95,39 @@ impl Reading<'_> {
         self.file
             .connection
             .execute_batch(sql)
+            .step(&self.file.location, "setting rows aside")
+    }
+
+    /// What an earlier run knew of a row from other rows.
+    pub(crate) fn context(
+        &self,
+        mapped: &Mapped<'_>,
+        rowid: i64,
+        name: &str,
+    ) -> Result<Option<String>, SourceError> {
+        if !self.is_replay {
+            return Ok(None);
+        }
+        let sql = "select value from temp.replay_context
+            where table_name = ?1 and row = ?2 and name = ?3";
+        self.file
+            .connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![mapped.table.name, rowid, name], |row| row.get(0))
+                    .optional()
+            })
+            .step(&self.file.location, "reading what was known of a row")
+    }
+
+    /// Sets something aside, and says whether it is new.
+    pub(crate) fn note(&self, sql: &str, values: &[&dyn ToSql]) -> Result<bool, SourceError> {
+        self.file
+            .connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values))
+            .map(|rows| rows > 0)
             .step(&self.file.location, "setting rows aside")
     }
 
@@ -102,59 +158,6 @@ impl Reading<'_> {
     ) -> Result<T, SourceError> {
         row.get(index).step(&self.file.location, "reading a value")
     }
-
-    /// What a row became, held against the source: a record that no rule touched must give back
-    /// the very values of the row.
-    pub(crate) fn conclude(
-        &self,
-        mapped: &Mapped<'_>,
-        raw: &RawRow,
-        converted: Result<Converted, InvalidInput>,
-    ) -> Conversion {
-        let quarantined = |error: InvalidInput| Conversion::Quarantined {
-            reason: error.to_string(),
-        };
-        let converted = match converted {
-            Ok(converted) => converted,
-            Err(error) => return quarantined(error),
-        };
-        if let Some(column) = self.changed_column(mapped, raw, &converted) {
-            let problem = "the value cannot be had back from the record made of it; this is a \
-                defect of the reader, please report it";
-            let shown = crate::cells::show(value(raw, mapped.table.place(column)));
-            return quarantined(InvalidInput::new(column, shown, problem));
-        }
-        Conversion::Record {
-            record: Box::new(converted.record),
-            rules: converted.rules,
-            beyond: converted.beyond,
-        }
-    }
-
-    /// The first column that differs although no rule was named for it.
-    fn changed_column(
-        &self,
-        mapped: &Mapped<'_>,
-        raw: &RawRow,
-        converted: &Converted,
-    ) -> Option<&'static str> {
-        let format = self.kind.format();
-        let inverse = format.inverse(&converted.record, self.unnamed);
-        let differs = |(column, own): &(&'static str, crate::SourceValue<'_>)| {
-            let place = mapped.table.place(column);
-            place.at.is_some()
-                && !converted.rules.iter().any(|rule| rule.column == *column)
-                && !own.is(value(raw, place), self.naive.zone, &self.ids)
-        };
-        inverse.into_iter().find(differs).map(|(column, _)| column)
-    }
-}
-
-/// A record made of a row.
-pub(crate) struct Converted {
-    pub(crate) record: Record,
-    pub(crate) rules: Vec<RuleUse>,
-    pub(crate) beyond: Vec<Record>,
 }
 
 /// A table that is being read.
@@ -165,7 +168,7 @@ pub(crate) struct Mapped<'a> {
     pub(crate) table: &'a Table,
     /// The name of the row's number.
     pub(crate) rowid: &'static str,
-    id: Place,
+    key: Place,
 }
 
 impl Mapped<'_> {
@@ -188,11 +191,27 @@ impl Mapped<'_> {
 
     /// The row's key for people: its id, or its number where it has none.
     pub(crate) fn key(&self, raw: &RawRow, rowid: i64) -> String {
-        match value(raw, self.id) {
-            RawValue::Integer(id) => format!("id={id}"),
-            RawValue::Text(id) => format!("id={}", String::from_utf8_lossy(id)),
-            RawValue::Null | RawValue::Real(_) | RawValue::Blob(_) => format!("rowid={rowid}"),
+        key(self.key, raw).unwrap_or_else(|| format!("rowid={rowid}"))
+    }
+
+    /// A row that is done.
+    pub(crate) fn source_row(&self, rowid: i64, raw: RawRow, conversion: Conversion) -> SourceRow {
+        SourceRow {
+            table: self.index,
+            key: self.key(&raw, rowid),
+            conversion,
+            raw,
+            context: Vec::new(),
         }
+    }
+}
+
+/// A row's key for people: `id=42`; `None` where the id is neither a number nor a text.
+pub(crate) fn key(place: Place, raw: &RawRow) -> Option<String> {
+    match value(raw, place) {
+        RawValue::Integer(id) => Some(format!("{}={id}", place.name)),
+        RawValue::Text(id) => Some(format!("{}={}", place.name, String::from_utf8_lossy(id))),
+        RawValue::Null | RawValue::Real(_) | RawValue::Blob(_) => None,
     }
 }
 
@@ -251,6 +270,12 @@ impl Sink {
         self.bytes = 0;
         let batch = std::mem::take(&mut self.batch);
         self.send(Event::Batch(batch))
+    }
+
+    /// Waits until nobody wants the rest.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn closed(&self) {
+        self.events.closed().await;
     }
 
     pub(crate) fn send(&self, event: Event) -> Result<(), Stop> {

@@ -40,7 +40,7 @@ pub(crate) fn recognise_tables(
 ) -> Result<LegacyKind, SourceError> {
     let kinds: Vec<LegacyKind> = LegacyKind::ALL
         .into_iter()
-        .filter(|kind| kind.missing(catalog).is_empty())
+        .filter(|kind| kind.format().missing(catalog).is_empty())
         .collect();
     match kinds[..] {
         [kind] => Ok(kind),
@@ -66,7 +66,7 @@ pub(crate) fn check_kind(
     catalog: &Catalog,
     kind: LegacyKind,
 ) -> Result<(), SourceError> {
-    let missing = kind.missing(catalog);
+    let missing = kind.format().missing(catalog);
     if missing.is_empty() {
         return Ok(());
     }

@@ -48,6 +48,30 @@ pub const NULL_USER: &str = "null-user-became-unnamed-tenant";
 /// A user is called like the tenant of rows that name none, and now shares it with them.
 pub const USER_SHARES_UNNAMED: &str = "user-shares-unnamed-tenant";
 
+/// A summary that is NULL became empty.
+pub const NULL_SUMMARY: &str = "null-summary-became-empty";
+
+/// A count or share that is NULL became what the system itself puts where nothing is said.
+pub const NULL_DEFAULT: &str = "null-became-default";
+
+/// Tags that are NULL became none.
+pub const NULL_TAGS: &str = "null-tags-became-none";
+
+/// Tags that are the empty text became none.
+pub const EMPTY_TAGS: &str = "empty-text-became-no-tags";
+
+/// A tag was lower-cased, as all tags are.
+pub const TAG_LOWERED: &str = "tag-lower-cased";
+
+/// A tag stood twice, where need be once lower-cased, and is kept once.
+pub const TAG_REPEATED: &str = "repeated-tag-dropped";
+
+/// Half a key, a system without an id or an id without a system, went to the metadata.
+pub const HALF_KEY: &str = "half-key-kept-in-metadata";
+
+/// A row of a full-text table belongs to a node, for which the store makes its own index.
+pub const SEARCH_REBUILT: &str = "search-index-is-rebuilt";
+
 /// An id that should be a UUID is none, and became the UUID v5 of source, table and id.
 pub const ID_HASHED: &str = "id-became-uuid-v5";
 
@@ -55,7 +79,7 @@ pub const ID_HASHED: &str = "id-became-uuid-v5";
 pub const ID_RESPELLED: &str = "uuid-respelled";
 
 /// Every rule.
-pub const ALL: [&str; 14] = [
+pub const ALL: [&str; 22] = [
     TIME_ROUNDED,
     NAIVE_AS_UTC,
     NAIVE_AS_GIVEN,
@@ -68,6 +92,14 @@ pub const ALL: [&str; 14] = [
     NULL_TITLE,
     NULL_USER,
     USER_SHARES_UNNAMED,
+    NULL_SUMMARY,
+    NULL_DEFAULT,
+    NULL_TAGS,
+    EMPTY_TAGS,
+    TAG_LOWERED,
+    TAG_REPEATED,
+    HALF_KEY,
+    SEARCH_REBUILT,
     ID_HASHED,
     ID_RESPELLED,
 ];

@@ -1,16 +1,17 @@
+use std::collections::BTreeMap;
 use std::io;
 use std::thread;
 
 use async_trait::async_trait;
 use memory_domain::TenantId;
 use memory_storage::{RecordSource, SourceDescription, SourceError, SourceRow, SourceTable};
-use rusqlite::InterruptHandle;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::LegacyKind;
 use crate::catalog::Catalog;
 use crate::cells::NaiveTimes;
-use crate::format::MappedTable;
+use crate::converting::Converting;
+use crate::format::{Format, MappedTable};
 use crate::ids::SourceIds;
 use crate::reading::{Reading, Sink, Stop};
 use crate::sqlite_file::SqliteFile;
@@ -36,7 +37,8 @@ pub(crate) struct LegacySource {
     events: Receiver<Event>,
     tables: Option<Vec<SourceTable>>,
     state: State,
-    interrupt: InterruptHandle,
+    /// Ends a statement that may take long.
+    interrupt: Box<dyn Fn() + Send + Sync>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,25 +53,42 @@ pub(crate) struct Job {
     pub(crate) file: SqliteFile,
     pub(crate) catalog: Catalog,
     pub(crate) kind: LegacyKind,
+    pub(crate) format: &'static dyn Format,
     pub(crate) name: String,
     pub(crate) naive: NaiveTimes,
     pub(crate) unnamed: TenantId,
     pub(crate) batch_size: usize,
+    pub(crate) is_replay: bool,
 }
 
 impl LegacySource {
-    /// Starts the thread.
+    /// Starts the thread that reads a file.
     pub(crate) fn start(job: Job) -> Result<LegacySource, SourceError> {
-        let (sender, events) = channel(BATCHES_AHEAD);
         let description = SourceDescription {
             kind: job.kind.to_string(),
             name: job.name.clone(),
             location: job.file.location.clone(),
+            settings: job.settings(),
         };
         let interrupt = job.file.connection.get_interrupt_handle();
-        let mut sink = Sink::new(sender, job.batch_size);
+        let batch_size = job.batch_size;
+        let interrupt = Box::new(move || interrupt.interrupt());
+        LegacySource::run(description, batch_size, interrupt, move |sink| {
+            job.run(sink)
+        })
+    }
+
+    /// Starts a thread that reads.
+    pub(crate) fn run(
+        description: SourceDescription,
+        batch_size: usize,
+        interrupt: Box<dyn Fn() + Send + Sync>,
+        read: impl FnOnce(&mut Sink) -> Result<(), Stop> + Send + 'static,
+    ) -> Result<LegacySource, SourceError> {
+        let (sender, events) = channel(BATCHES_AHEAD);
+        let mut sink = Sink::new(sender, batch_size);
         let run = move || {
-            let last = match job.run(&mut sink) {
+            let last = match read(&mut sink) {
                 Ok(()) => Event::End,
                 Err(Stop::Failed(error)) => Event::Failed(error),
                 Err(Stop::Unwanted) => return,
@@ -163,28 +182,37 @@ impl Drop for LegacySource {
     /// Ends a statement that may still be sorting; the thread then finds nobody to talk to.
     fn drop(&mut self) {
         self.events.close();
-        self.interrupt.interrupt();
+        (self.interrupt)();
     }
 }
 
 impl Job {
+    /// What a replay must know to convert alike.
+    fn settings(&self) -> BTreeMap<String, String> {
+        settings::of(self.naive, &self.unnamed, self.format)
+    }
+
     fn run(&self, sink: &mut Sink) -> Result<(), Stop> {
         sink.send(Event::Tables(self.account()?))?;
         let reading = Reading {
             file: &self.file,
             catalog: &self.catalog,
-            kind: self.kind,
-            ids: SourceIds::new(&self.name),
-            naive: self.naive,
-            unnamed: &self.unnamed,
+            is_replay: self.is_replay,
+            converting: Converting {
+                kind: self.kind,
+                format: self.format,
+                ids: SourceIds::new(&self.name),
+                naive: self.naive,
+                unnamed: &self.unnamed,
+            },
         };
-        self.kind.format().read(&reading, sink)?;
+        reading.converting.format.read(&reading, sink)?;
         sink.flush()
     }
 
     /// The mapped tables in the order of the format, then the others by name.
     fn account(&self) -> Result<Vec<SourceTable>, SourceError> {
-        let mapped = self.kind.format().tables();
+        let mapped = self.format.tables();
         let mut tables = Vec::with_capacity(self.catalog.tables.len());
         for mapped in mapped {
             if let Some(table) = self.catalog.table(mapped.name) {
@@ -198,5 +226,37 @@ impl Job {
             }
         }
         Ok(tables)
+    }
+}
+
+/// What a replay must know.
+pub(crate) mod settings {
+    use std::collections::BTreeMap;
+
+    use memory_domain::TenantId;
+
+    use crate::cells::NaiveTimes;
+    use crate::format::Format;
+
+    /// The zone of times that name none.
+    pub(crate) const TIMEZONE: &str = "timezone";
+    /// The tenant of rows that name none.
+    pub(crate) const DEFAULT_TENANT: &str = "default_tenant";
+    /// Which of several shapes of a system's tables it is, if there are several.
+    pub(crate) const SHAPE: &str = "shape";
+
+    pub(crate) fn of(
+        naive: NaiveTimes,
+        unnamed: &TenantId,
+        format: &dyn Format,
+    ) -> BTreeMap<String, String> {
+        let zone = Some((TIMEZONE, naive.zone.to_string()));
+        let tenant = Some((DEFAULT_TENANT, unnamed.to_string()));
+        let shape = format.shape().map(|shape| (SHAPE, shape.to_owned()));
+        [zone, tenant, shape]
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     }
 }

@@ -77,7 +77,7 @@ impl<T> Step<T> for rusqlite::Result<T> {
     }
 }
 
-fn unusable(location: &str, problem: impl Into<String>) -> SourceError {
+pub(crate) fn unusable(location: &str, problem: impl Into<String>) -> SourceError {
     SourceError::Unusable {
         location: location.to_owned(),
         problem: problem.into(),

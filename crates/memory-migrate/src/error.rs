@@ -2,6 +2,7 @@ use std::fmt::{self, Display};
 use std::io;
 use std::path::PathBuf;
 
+use memory_domain::TenantId;
 use memory_storage::{RunId, SourceError, StorageError};
 use serde::Serialize;
 
@@ -102,6 +103,23 @@ pub enum MigrateError {
         source: Option<io::Error>,
     },
 
+    /// The tenant that was asked for is not there.
+    #[error("tenant {tenant} is not in {stores}")]
+    UnknownTenant {
+        /// Who was asked for.
+        tenant: TenantId,
+        /// Where nothing of it was found.
+        stores: String,
+    },
+
+    /// What is exported cannot be written.
+    #[error("the export cannot be written")]
+    Output {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+
     /// No such run.
     #[error("run {run} is not there; `memory migrate runs` lists them")]
     UnknownRun {
@@ -118,6 +136,11 @@ pub enum MigrateError {
 }
 
 impl MigrateError {
+    /// Says that an export cannot be written.
+    pub(crate) fn output(source: io::Error) -> MigrateError {
+        MigrateError::Output { source }
+    }
+
     /// Says what was being done when a store failed.
     pub(crate) fn store(step: &'static str) -> impl FnOnce(StorageError) -> MigrateError {
         move |source| MigrateError::Store { step, source }

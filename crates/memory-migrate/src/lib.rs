@@ -7,9 +7,11 @@
 //! came of it is a report that [`Display`](std::fmt::Display)s as text and serialises as JSON.
 
 mod error;
+mod export;
 mod options;
 mod progress;
 mod quarantine;
+mod replay;
 mod report;
 mod rollback;
 pub mod schema;
@@ -27,6 +29,8 @@ pub use report::{
     TenantDigest, Timings, UnmappedColumn, Verification,
 };
 
+pub use export::{EXPORT_KIND, ExportReport, ExportSource, Sum, export};
+pub use replay::{Quarantined, ReplayedRecords};
 pub use rollback::{KeyList, RollbackReport, rollback, runs};
 pub use store_source::{STORE_KIND, StoreSource};
 pub use verify::{Difference, FieldDifference, TableComparison, VerifyReport, verify};
@@ -35,6 +39,6 @@ pub use error::{MigrateError, Mismatch};
 
 /// What a source of records is made of, for whoever writes one.
 pub use memory_storage::{
-    Conversion, RawRow, RawValue, RecordSource, RuleUse, SourceColumn, SourceDescription,
-    SourceError, SourceRow, SourceTable,
+    Conversion, QuarantinedRow, RawRow, RawValue, RecordSource, RowContext, RuleUse, SourceColumn,
+    SourceDescription, SourceError, SourceRow, SourceTable,
 };

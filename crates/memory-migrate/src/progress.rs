@@ -38,6 +38,8 @@ pub enum Phase {
     Carrying,
     /// Rows are read back and compared.
     Verifying,
+    /// Rows are read and written to a file.
+    Exporting,
 }
 
 #[expect(clippy::ref_option, reason = "serde hands the field over by reference")]

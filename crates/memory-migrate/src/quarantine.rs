@@ -4,21 +4,21 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use memory_domain::{Record, RecordKey};
-use memory_storage::{RawRow, RawValue, SourceDescription, SourceTable};
+use memory_storage::{RawRow, RawValue, RowContext, SourceDescription, SourceTable};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{MigrateError, TransferOptions};
 
 /// The version of the file's format, which its first line names.
-const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// The file for rows that cannot be carried: JSON Lines that a person can read and mend.
 ///
 /// The first line says what the run was: `{"memory_quarantine": 1, "run": …, "source": {…}}`. Each
 /// further line is a row: `class`, `table`, `key`, `reason`, for a conflict also `standing`; then
-/// `values`, the row as it stands in the source, by column, and `record`, what it became, where the
-/// conversion succeeded. Numbers and sound texts are themselves; other values are objects that name
+/// `values`, the row as it stands in the source, by column, `context`, what was known of it from
+/// other rows, and `record`, what it became, where the conversion succeeded. Numbers and sound texts are themselves; other values are objects that name
 /// their storage class: `{"text_hex": "ff"}`, `{"blob_hex": "00"}`, `{"real": "inf"}`.
 ///
 /// It is made with its first row, under the name and `.partial`, and gets its name at the end; what
@@ -38,6 +38,7 @@ pub(crate) struct Entry<'a> {
     /// What stands in the way, for a conflict.
     pub(crate) standing: Option<&'a RecordKey>,
     pub(crate) raw: &'a RawRow,
+    pub(crate) context: &'a RowContext,
     /// What the row became, where the conversion succeeded.
     pub(crate) record: Option<&'a Record>,
 }
@@ -172,6 +173,11 @@ fn entry_line(entry: &Entry<'_>) -> Value {
             .map(|(column, value)| (column.clone(), raw_value(value)));
         line.insert("values".into(), Value::Object(values.collect()));
     }
+    if !entry.context.is_empty() {
+        let known = entry.context.iter();
+        let known = known.map(|(name, value)| ((*name).to_owned(), json!(value)));
+        line.insert("context".into(), Value::Object(known.collect()));
+    }
     if let Some(record) = entry.record {
         line.insert("record".into(), json!(record));
     }
@@ -202,6 +208,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use memory_domain::Timestamp;
     use memory_storage::{RawValue, SourceColumn, SourceDescription, SourceTable};
     use serde_json::{Value, json};
@@ -228,6 +236,7 @@ mod tests {
             kind: "jarvis".to_owned(),
             name: "jarvis".to_owned(),
             location: "x.db".to_owned(),
+            settings: BTreeMap::from([("timezone".to_owned(), "UTC".to_owned())]),
         };
         let mut options = TransferOptions::new(Timestamp::UNIX_EPOCH);
         options.quarantine_file = Some(path.to_owned());
@@ -250,6 +259,7 @@ mod tests {
             reason: "column e is not UTF-8",
             standing: None,
             raw: &raw,
+            context: &vec![("parallel", "true".to_owned())],
             record: None,
         };
         quarantine.add(&entry).unwrap();
@@ -279,6 +289,7 @@ mod tests {
                     "a": null, "b": i64::MIN, "c": 1.0, "d": {"real": "inf"},
                     "e": {"text_hex": "6100ff"}, "f": {"blob_hex": "00ff"},
                 },
+                "context": {"parallel": "true"},
             })
         );
         // 1.0 is a real, and stays one in the text.

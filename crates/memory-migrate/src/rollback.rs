@@ -122,8 +122,9 @@ pub async fn rollback(
 /// `Store` if the store cannot be asked.
 pub async fn runs(storage: &dyn Storage, limit: u32) -> Result<Vec<TransferRun>, MigrateError> {
     let step = "listing the runs";
-    let mut writer = storage.writer().await.map_err(MigrateError::store(step))?;
-    writer.runs(limit).await.map_err(MigrateError::store(step))
+    // A store that is only read can be asked too.
+    let mut reader = storage.reader().await.map_err(MigrateError::store(step))?;
+    reader.runs(limit).await.map_err(MigrateError::store(step))
 }
 
 /// Compares the records of one kind with the run's ledger.

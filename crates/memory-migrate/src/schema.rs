@@ -137,6 +137,16 @@ async fn rows_held(storage: &dyn Storage, migration: &str) -> Result<Vec<String>
     let kinds: &[RecordKind] = match noun {
         "conversations" => &[RecordKind::Tenant, RecordKind::Session, RecordKind::Message],
         "graph" => &[RecordKind::Node, RecordKind::Relationship],
+        "compounds" => &[RecordKind::Compound],
+        "turns" => &[RecordKind::LearnedTurn],
+        "tasks" => &[RecordKind::Task],
+        "missions" => &[RecordKind::Mission, RecordKind::FileSnapshot],
+        "patch_requests" => &[RecordKind::PatchRequest],
+        "decisions" => &[RecordKind::Decision],
+        "feedback" => &[RecordKind::Feedback],
+        "audit" => &[RecordKind::AuditEvent],
+        // A function, and indexes.
+        "erasure" | "recall" | "search" => &[],
         "transfers" => return runs_held(storage).await,
         _ => &RecordKind::ALL,
     };
@@ -149,7 +159,7 @@ async fn rows_held(storage: &dyn Storage, migration: &str) -> Result<Vec<String>
             .await
             .map_err(MigrateError::store(step))?;
         if rows > 0 {
-            held.push(counted(rows, kind.table().trim_end_matches('s')));
+            held.push(counted(rows, kind.noun()));
         }
     }
     Ok(held)

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use memory_domain::{RecordKey, RecordKind, TenantId};
 use memory_storage::{
@@ -41,6 +43,7 @@ impl StoreSource {
                 kind: STORE_KIND.to_owned(),
                 name: STORE_KIND.to_owned(),
                 location: info.location,
+                settings: BTreeMap::new(),
             },
             tenant,
             page: page.max(1),
@@ -92,6 +95,7 @@ impl RecordSource for StoreSource {
                     beyond: Vec::new(),
                 },
                 raw: Vec::new(),
+                context: Vec::new(),
             });
             return Ok(Some(rows.collect()));
         }

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::TryStreamExt;
-use memory_storage::{Config, PostgresTarget};
-use tokio::io::{AsyncRead, AsyncWrite};
+use memory_storage::{Config, PostgresTarget, SqlDialect, StatementLog};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
@@ -15,11 +14,13 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{CancelToken, NoTls};
+use tokio_postgres::{CancelToken, Client, NoTls};
 
 use crate::error::{ConnectError, Failure};
+use crate::sql::RawStatement;
 use crate::statement::Statement;
 use crate::tap::{LastError, Tap};
+use crate::tls::{Socket, Tls, Way};
 
 /// A row as the driver hands it over.
 pub(crate) type Row = <AsyncPgConnection as AsyncConnectionCore>::Row<'static, 'static>;
@@ -39,32 +40,64 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Connector {
     driver: tokio_postgres::Config,
     target: PostgresTarget,
+    tls: Tls,
+    log: StatementLog,
     /// The longest that one statement can take on a server that answers.
     patience: Duration,
 }
 
 impl Connector {
-    pub(crate) fn new(target: &PostgresTarget, config: &Config) -> Connector {
+    /// Reads the files of certificates, and says what is wrong with one.
+    pub(crate) fn new(target: &PostgresTarget, config: &Config) -> Result<Connector, String> {
         let mut driver = tokio_postgres::Config::new();
         driver
             .user(&target.user)
             .dbname(&target.database)
             .application_name(&target.application_name)
             .options(session_options(target, config))
-            // A URL that asks for TLS was refused before.
+            // What the driver is given is encrypted already, if it is to be.
             .ssl_mode(SslMode::Disable);
         if let Some(password) = &target.password {
             driver.password(password.reveal());
         }
-        Connector {
+        Ok(Connector {
             driver,
             target: target.clone(),
+            tls: Tls::new(target)?,
+            log: StatementLog::new("postgres", config),
             patience: config.statement_timeout.saturating_add(GRACE),
-        }
+        })
     }
 
     /// Connects, within the connect timeout.
     pub(crate) async fn connect(self: &Arc<Self>) -> Result<Connection, ConnectError> {
+        let line = self.line().await?;
+        let cancel = line.client.cancel_token();
+        let diesel = AsyncPgConnection::try_from(line.client)
+            .await
+            .map_err(ConnectError::unreachable)?;
+        Ok(Connection {
+            diesel,
+            driver: line.driver,
+            last_error: line.last_error,
+            cancel,
+            connector: Arc::clone(self),
+            version: line.version,
+            encrypted: line.encrypted,
+            used_up: false,
+            state: State::Clean,
+            lost: None,
+            idle_since: Instant::now(),
+        })
+    }
+
+    /// Connects without anything of ours on top, within the connect timeout. The connection ends
+    /// with the client.
+    pub(crate) async fn bare(&self) -> Result<Client, ConnectError> {
+        Ok(self.line().await?.client)
+    }
+
+    async fn line(&self) -> Result<Line, ConnectError> {
         let limit = self.target.connect_timeout;
         match timeout(limit, self.handshake()).await {
             Ok(result) => result,
@@ -74,8 +107,21 @@ impl Connector {
         }
     }
 
-    async fn handshake(self: &Arc<Self>) -> Result<Connection, ConnectError> {
+    /// Tries the ways that the mode of TLS allows, one after the other.
+    async fn handshake(&self) -> Result<Line, ConnectError> {
+        let (first, second) = self.tls.ways();
+        match (self.attempt(first).await, second) {
+            (Err(error), Some(second)) if error.may_depend_on_encryption() => self
+                .attempt(second)
+                .await
+                .map_err(|last| last.after(&error)),
+            (result, _) => result,
+        }
+    }
+
+    async fn attempt(&self, way: Way) -> Result<Line, ConnectError> {
         let socket = self.socket().await.map_err(ConnectError::unreachable)?;
+        let (socket, encrypted) = self.tls.secure(socket, way).await?;
         let (tap, last_error) = Tap::new(socket);
         let (client, driver) = self
             .driver
@@ -86,21 +132,13 @@ impl Connector {
         if major(&version) < OLDEST_MAJOR {
             return Err(ConnectError::TooOld { version });
         }
-        let cancel = client.cancel_token();
         let driver = tokio::spawn(async move { driver.await.err() });
-        let diesel = AsyncPgConnection::try_from(client)
-            .await
-            .map_err(ConnectError::unreachable)?;
-        Ok(Connection {
-            diesel,
+        Ok(Line {
+            client,
             driver,
             last_error,
-            cancel,
-            connector: Arc::clone(self),
             version,
-            state: State::Clean,
-            lost: None,
-            idle_since: Instant::now(),
+            encrypted,
         })
     }
 
@@ -118,9 +156,10 @@ impl Connector {
         Ok(Box::new(socket))
     }
 
-    async fn cancel(&self, token: CancelToken) {
+    async fn cancel(&self, token: CancelToken, way: Way) {
         let request = async {
             let socket = self.socket().await.ok()?;
+            let (socket, _) = self.tls.secure(socket, way).await.ok()?;
             token.cancel_query_raw(socket, NoTls).await.ok()
         };
         // Whether it arrived or not, the statement ends at its own timeouts.
@@ -128,10 +167,14 @@ impl Connector {
     }
 }
 
-/// What a connection goes over.
-trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
+/// A connection as the driver gives it.
+struct Line {
+    client: Client,
+    driver: JoinHandle<Option<tokio_postgres::Error>>,
+    last_error: LastError,
+    version: String,
+    encrypted: bool,
+}
 
 /// Has the system find out when the server's machine is gone, while nothing is being sent.
 fn keep_alive(socket: &TcpStream) -> std::io::Result<()> {
@@ -153,6 +196,8 @@ fn session_options(target: &PostgresTarget, config: &Config) -> String {
         format!("idle_in_transaction_session_timeout={}", millis(idle)),
         // Several verbs rely on a fresh snapshot per statement, whatever the server's default is.
         "default_transaction_isolation=read\\ committed".to_owned(),
+        // What the caller's own SQL is read by.
+        "standard_conforming_strings=on".to_owned(),
         // Compiling a plan takes longer than any of our statements.
         "jit=off".to_owned(),
     ]
@@ -176,6 +221,9 @@ pub(crate) struct Connection {
     cancel: CancelToken,
     connector: Arc<Connector>,
     version: String,
+    encrypted: bool,
+    /// Whether nobody may have it next.
+    used_up: bool,
     state: State,
     /// Why the connection is lost, once it was found to be.
     lost: Option<String>,
@@ -199,9 +247,14 @@ impl Connection {
         &self.version
     }
 
+    /// Whether it goes over TLS.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
     /// Whether the connection must not be used again.
     pub(crate) fn is_broken(&mut self) -> bool {
-        self.state != State::Clean || self.is_lost()
+        self.state != State::Clean || self.used_up || self.is_lost()
     }
 
     /// Whether the server is gone.
@@ -228,7 +281,45 @@ impl Connection {
             rows.try_collect::<Vec<Row>>().await
         };
         let result = timeout(self.connector.patience, running).await;
+        self.connector
+            .log
+            .ended(started, || statement.sql().to_owned());
         self.leave(after, started, result).await
+    }
+
+    /// Runs SQL of the caller's own, which is prepared for this once: two round trips.
+    pub(crate) async fn raw_rows(&mut self, raw: &RawStatement<'_>) -> Result<Vec<Row>, Failure> {
+        let after = self.enter();
+        let started = Instant::now();
+        let running = async {
+            let rows = AsyncConnectionCore::load(&mut self.diesel, raw).await?;
+            rows.try_collect::<Vec<Row>>().await
+        };
+        let result = timeout(self.connector.patience, running).await;
+        self.connector.log.ended(started, || raw.shape().to_owned());
+        self.leave(after, started, result).await
+    }
+
+    /// Runs SQL of the caller's own, and says how many rows it changed.
+    pub(crate) async fn raw_count(&mut self, raw: &RawStatement<'_>) -> Result<usize, Failure> {
+        let after = self.enter();
+        let started = Instant::now();
+        let running = AsyncConnectionCore::execute_returning_count(&mut self.diesel, raw);
+        let result = timeout(self.connector.patience, running).await;
+        self.connector.log.ended(started, || raw.shape().to_owned());
+        self.leave(after, started, result).await
+    }
+
+    /// Undoes the transaction, and what was set in the session.
+    pub(crate) async fn restore(&mut self, sql: &str) -> Result<(), Failure> {
+        self.batch(sql).await?;
+        self.state = State::Clean;
+        Ok(())
+    }
+
+    /// Has the connection closed when its transaction has ended.
+    pub(crate) fn use_up(&mut self) {
+        self.used_up = true;
     }
 
     /// Runs what returns nothing and has no values, such as `begin`.
@@ -236,6 +327,9 @@ impl Connection {
         let after = self.enter();
         let started = Instant::now();
         let result = timeout(self.connector.patience, self.diesel.batch_execute(sql)).await;
+        self.connector
+            .log
+            .ended(started, || memory_storage::shape(sql, SqlDialect::Postgres));
         self.leave(after, started, result).await
     }
 
@@ -325,7 +419,13 @@ impl Drop for Connection {
             self.driver.abort();
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 let (connector, token) = (Arc::clone(&self.connector), self.cancel.clone());
-                runtime.spawn(async move { connector.cancel(token).await });
+                // The key in it is as secret as what the connection carried.
+                let way = if self.encrypted {
+                    Way::Encrypted
+                } else {
+                    Way::Plain
+                };
+                runtime.spawn(async move { connector.cancel(token, way).await });
             }
         }
     }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::columns::{Messages, Sessions, message_columns, session_columns};
 use crate::executor::{Executor, Postgres};
+use crate::index::MessageChunks;
 use crate::statement::Statement;
 
 // The row that was there before the statement began, if it was; one that came in between is met by
@@ -77,8 +78,21 @@ const DELETE: &str = "with gone as (
 
 const CLEAR: &str = "select clear_session($1, $2, $3)";
 
-const APPEND: &str = "select outcome, message_id, message_number, message_at
-    from append_messages($1, $2, $3, $4, $5, $6, $7)";
+// What is there already is indexed already. The reference to the message is checked at the end of
+// the statement, when the function has written it.
+const APPEND: &str = "with appended as materialized (
+        select outcome, message_id, message_number, message_at
+        from append_messages($1, $2, $3, $4, $5, $6, $7)
+    ), indexed as (
+        insert into message_chunks (tenant_id, message_id, part, created_at, text, words, grams)
+        select $1, new.message_id, new.part, message_at, new.text, new.words,
+            ($8::integer[])[new.gram_end - new.gram_count + 1 : new.gram_end]
+        from unnest($9, $10, $11, $12, $13, $14)
+            as new (message_id, part, text, words, gram_count, gram_end)
+        join appended on appended.message_id = new.message_id and outcome = 'stands'
+        on conflict do nothing
+    )
+    select outcome, message_id, message_number, message_at from appended";
 
 const MESSAGE: &str = concat!(
     "select ",
@@ -236,6 +250,8 @@ impl<E: Executor> ConversationStore for Postgres<E> {
         at: Timestamp,
     ) -> Result<Vec<Message>, StorageError> {
         let (messages, order) = distinct(messages)?;
+        let texts = messages.iter().map(|m| (m.id.uuid(), m.content.as_str()));
+        let chunks = MessageChunks::of(tenant, texts);
         let statement = Statement::writing("appending messages", APPEND)
             .text(tenant.as_str())
             .at(at)
@@ -249,6 +265,7 @@ impl<E: Executor> ConversationStore for Postgres<E> {
                     .map(|m| JsonValue(m.metadata.clone()))
                     .collect(),
             );
+        let statement = chunks.bind_to(statement);
         let rows = self.load::<AppendedSql, Appended>(statement).await?;
         let mut standing = HashMap::with_capacity(rows.len());
         for row in rows {
@@ -352,7 +369,9 @@ fn conflict(id: Uuid) -> StorageError {
 }
 
 /// Checks a batch and takes each message once: also where each of the batch is found then.
-fn distinct(batch: Vec<NewMessage>) -> Result<(Vec<NewMessage>, Vec<usize>), StorageError> {
+pub(crate) fn distinct(
+    batch: Vec<NewMessage>,
+) -> Result<(Vec<NewMessage>, Vec<usize>), StorageError> {
     if batch.len() > BATCH_MAX {
         let problem = format!("append at most {BATCH_MAX} messages at once");
         return Err(InvalidInput::new("messages", batch.len(), problem).into());

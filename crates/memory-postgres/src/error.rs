@@ -10,6 +10,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::connection::OLDEST_SERVER;
 use crate::statement::Statement;
+use crate::tls;
 
 /// Why a statement failed.
 #[derive(Debug)]
@@ -85,6 +86,12 @@ impl Failure {
         }
     }
 
+    /// A column holds what cannot be handed over.
+    pub(crate) fn of_column(column: &str, problem: &(dyn Error + Send + Sync)) -> Failure {
+        let source = format!("column {column}: {problem}");
+        Failure::of_migration(source.into(), None)
+    }
+
     /// Whether the same statement may succeed at once, because it lost against another: a deadlock,
     /// a serialization failure, or a row that came between looking and writing.
     pub(crate) fn is_race(&self) -> bool {
@@ -122,6 +129,25 @@ impl Failure {
     fn outcome_unknown(self) -> StorageError {
         let source = self.source;
         StorageError::OutcomeUnknown { source }
+    }
+
+    /// What became of SQL of the caller's own, whose names are his business.
+    pub(crate) fn of_raw(self, step: &'static str, config: &Config) -> StorageError {
+        let is_about_names = [
+            SqlState::UNDEFINED_TABLE,
+            SqlState::UNDEFINED_COLUMN,
+            SqlState::UNDEFINED_FUNCTION,
+            SqlState::INVALID_SCHEMA_NAME,
+        ];
+        if self
+            .code
+            .as_ref()
+            .is_some_and(|code| is_about_names.contains(code))
+        {
+            let source = self.source;
+            return StorageError::Backend { step, source };
+        }
+        self.in_work(step, config)
     }
 
     /// What became of a statement whose transaction is gone if the connection is.
@@ -200,7 +226,14 @@ pub(crate) enum ConnectError {
     #[error("the server cannot be reached: {reason}")]
     Unreachable { reason: String },
     #[error("the server refused: {reason}")]
-    Refused { reason: String },
+    Refused {
+        reason: String,
+        /// Whether its rules refuse such a connection, whoever asks: perhaps not one that is
+        /// encrypted, or one that is not.
+        by_rule: bool,
+    },
+    #[error("{problem}")]
+    Tls { problem: String },
     #[error("the server runs version {version}; at least {OLDEST_SERVER} is needed")]
     TooOld { version: String },
 }
@@ -226,9 +259,35 @@ impl ConnectError {
             None => !error.is_closed() && !comes_from_io(error),
         };
         if answered {
-            ConnectError::Refused { reason }
+            let by_rule = error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION);
+            ConnectError::Refused { reason, by_rule }
+        } else if let Some(problem) = causes(error).find_map(tls::problem) {
+            // With TLS 1.3 the server looks at the client's certificate after the handshake.
+            ConnectError::Tls { problem }
         } else {
             ConnectError::Unreachable { reason }
+        }
+    }
+
+    /// Whether the same may go well with encryption, or without.
+    pub(crate) fn may_depend_on_encryption(&self) -> bool {
+        matches!(
+            self,
+            ConnectError::Tls { .. } | ConnectError::Refused { by_rule: true, .. }
+        )
+    }
+
+    /// With what the first of two ways failed of.
+    pub(crate) fn after(self, first: &ConnectError) -> ConnectError {
+        match self {
+            ConnectError::Refused { reason, by_rule } => ConnectError::Refused {
+                reason: format!("{reason}; before that: {first}"),
+                by_rule,
+            },
+            ConnectError::Tls { problem } => ConnectError::Tls {
+                problem: format!("{problem}; before that: {first}"),
+            },
+            other => other,
         }
     }
 
@@ -245,6 +304,10 @@ impl ConnectError {
                 target: shown,
                 user: target.user.clone(),
                 source,
+            },
+            ConnectError::Tls { problem } => OpenError::Tls {
+                target: shown,
+                problem,
             },
             ConnectError::TooOld { version } => OpenError::ServerTooOld {
                 target: shown,

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use memory_storage::StorageError;
 
 use crate::connection::Row;
+use crate::sql::{RawDone, RawRun};
 use crate::statement::Statement;
 
 /// Runs one statement. Each verb is written once over it.
@@ -18,6 +19,9 @@ pub(crate) trait Executor: Send + Sync {
         &'a self,
         statement: &'a Statement<'a>,
     ) -> BoxFuture<'a, Result<Vec<Row>, StorageError>>;
+
+    /// Runs SQL of the caller's own, with the walls around it that are needed here.
+    fn raw<'a>(&'a self, run: &'a RawRun<'a>) -> BoxFuture<'a, Result<RawDone, StorageError>>;
 }
 
 /// Every verb of the contract, over what runs its statements.

@@ -6,12 +6,22 @@
 
 mod storage;
 
+mod audit;
 mod conversations;
+mod decisions;
+mod feedback;
+mod files;
 mod graph;
+mod missions;
+mod patches;
 mod records;
+mod search;
+mod tasks;
 mod tenants;
 
+mod reindex;
 mod schema;
+mod sql;
 mod work;
 
 mod connection;
@@ -20,8 +30,14 @@ mod executor;
 mod pool;
 
 mod columns;
+mod index;
 mod json;
+mod learning;
+mod listing;
+mod maintenance;
 mod statement;
 mod tap;
+mod tls;
+mod tsvector;
 
-pub use storage::PostgresStorage;
+pub use storage::{PostgresStorage, connect_bare};

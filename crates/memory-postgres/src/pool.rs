@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::connection::{Connection, Connector, Row};
 use crate::error::{ConnectError, Failure};
+use crate::sql::RawStatement;
 use crate::statement::Statement;
 
 /// How long the check of a connection that lay idle may take before another is tried.
@@ -253,6 +254,24 @@ impl Lease {
     pub(crate) async fn run(&mut self, statement: &Statement<'_>) -> Result<Vec<Row>, Failure> {
         let mut phase = self.phase.clone();
         unless_cut(&mut phase, self.connection().run(statement)).await
+    }
+
+    /// Runs SQL of the caller's own.
+    pub(crate) async fn raw_rows(&mut self, raw: &RawStatement<'_>) -> Result<Vec<Row>, Failure> {
+        let mut phase = self.phase.clone();
+        unless_cut(&mut phase, self.connection().raw_rows(raw)).await
+    }
+
+    /// Runs SQL of the caller's own, and says how many rows it changed.
+    pub(crate) async fn raw_count(&mut self, raw: &RawStatement<'_>) -> Result<usize, Failure> {
+        let mut phase = self.phase.clone();
+        unless_cut(&mut phase, self.connection().raw_count(raw)).await
+    }
+
+    /// Runs what returns nothing and has no values.
+    pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Failure> {
+        let mut phase = self.phase.clone();
+        unless_cut(&mut phase, self.connection().batch(sql)).await
     }
 
     /// What is still done with it is the pool's own affair.

@@ -17,6 +17,7 @@ use memory_storage::{BoxError, MigrationState, SchemaAdmin, StorageError};
 use crate::error::{Failure, migrate};
 use crate::executor::read;
 use crate::pool::{Lease, Pool};
+use crate::reindex;
 use crate::statement::Statement;
 
 /// The administration of a store's schema.
@@ -51,6 +52,15 @@ type Step = Box<dyn Migration<Pg>>;
 impl Schema {
     pub(crate) fn new(pool: Arc<Pool>, name: String) -> Schema {
         Schema { pool, name }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A connection of its own, beside the pool.
+    pub(crate) async fn dedicated(&self) -> Result<Lease, StorageError> {
+        self.pool.dedicated().await
     }
 
     /// Accepts a schema that is the program's, and no other.
@@ -113,7 +123,7 @@ impl Schema {
         Ok(rows.into_iter().any(|(holds,)| holds))
     }
 
-    async fn run(
+    pub(crate) async fn run(
         &self,
         lease: &mut Lease,
         statement: Statement<'_>,
@@ -124,13 +134,13 @@ impl Schema {
             .map_err(|failure| failure.of_statement(&statement, self.pool.config()))
     }
 
-    async fn batch(&self, lease: &mut Lease, sql: &str) -> Result<(), StorageError> {
+    pub(crate) async fn batch(&self, lease: &mut Lease, sql: &str) -> Result<(), StorageError> {
         let batch = lease.connection().batch(sql).await;
         batch.map_err(|failure| failure.in_work("changing the schema", self.pool.config()))
     }
 
     /// A connection of its own that holds the lock until it closes.
-    async fn locked(&self) -> Result<Lease, StorageError> {
+    pub(crate) async fn locked(&self) -> Result<Lease, StorageError> {
         let mut lease = self.pool.dedicated().await?;
         let started = Instant::now();
         let limit = self.pool.config().pool.acquire_timeout;
@@ -205,6 +215,8 @@ impl SchemaAdmin for Schema {
             .filter(|version| !applied.contains(version))
             .collect();
         if pending.is_empty() {
+            drop(lease);
+            reindex::resume(&self.pool).await?;
             return Ok(Vec::new());
         }
         // Asked first, because creating needs a right even where it has nothing to do.
@@ -215,10 +227,10 @@ impl SchemaAdmin for Schema {
         }
         self.batch(&mut lease, diesel::migration::CREATE_MIGRATIONS_TABLE)
             .await?;
-        self.migrate(lease, pending, |harness, step| {
-            harness.run_migration(step).map(drop)
-        })
-        .await
+        let run = |harness: &mut Harness, step: &Step| harness.run_migration(step).map(drop);
+        let done = self.migrate(lease, pending, run).await?;
+        reindex::resume(&self.pool).await?;
+        Ok(done)
     }
 
     async fn down(&self, steps: u32) -> Result<Vec<String>, StorageError> {
@@ -236,6 +248,10 @@ impl SchemaAdmin for Schema {
             harness.revert_migration(step).map(drop)
         })
         .await
+    }
+
+    async fn reindex(&self) -> Result<u64, StorageError> {
+        reindex::anew(&self.pool).await
     }
 }
 

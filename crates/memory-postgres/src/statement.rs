@@ -31,17 +31,17 @@ pub(crate) struct Statement<'a> {
 
 impl<'a> Statement<'a> {
     /// A statement that changes nothing; `step` says in an error what was being done.
-    pub(crate) fn reading(step: &'static str, sql: &'static str) -> Statement<'a> {
+    pub(crate) fn reading(step: &'static str, sql: impl Into<Cow<'static, str>>) -> Statement<'a> {
         Statement {
             step,
             writes: false,
-            sql: Cow::Borrowed(sql),
+            sql: sql.into(),
             values: Vec::new(),
         }
     }
 
     /// A statement that writes: if the connection is lost under it, nobody knows what stands.
-    pub(crate) fn writing(step: &'static str, sql: &'static str) -> Statement<'a> {
+    pub(crate) fn writing(step: &'static str, sql: impl Into<Cow<'static, str>>) -> Statement<'a> {
         Statement {
             writes: true,
             ..Statement::reading(step, sql)
@@ -53,13 +53,23 @@ impl<'a> Statement<'a> {
         self.step
     }
 
+    /// The text, in which no values stand.
+    pub(crate) fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// The span of the verb that runs it.
+    pub(crate) fn span(&self) -> tracing::Span {
+        tracing::debug_span!(target: "memory::verb", "verb", backend = "postgres", verb = self.step)
+    }
+
     /// Whether it may have written when its answer is lost.
     pub(crate) fn writes(&self) -> bool {
         self.writes
     }
 
     /// Goes on with more text.
-    pub(crate) fn then(mut self, sql: &'static str) -> Statement<'a> {
+    pub(crate) fn then(mut self, sql: &str) -> Statement<'a> {
         self.sql.to_mut().push_str(sql);
         self
     }

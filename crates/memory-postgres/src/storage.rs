@@ -1,6 +1,5 @@
 //! Opening a store, and what can be asked of it besides the verbs.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,10 +8,11 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use memory_storage::{
-    Config, Health, Info, OpenError, PoolStats, PostgresTarget, RecordReader, RecordWriter,
-    SchemaAdmin, SchemaPolicy, Storage, StorageError, Target, UnitOfWork,
+    Config, Health, Info, Maintenance, OpenError, PoolStats, PostgresTarget, RecordReader,
+    RecordWriter, SchemaAdmin, SchemaPolicy, Storage, StorageError, Target, UnitOfWork,
 };
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use crate::connection::{Connector, Row};
 use crate::error::chain;
@@ -20,6 +20,7 @@ use crate::executor::{Executor, Postgres};
 use crate::pool::Pool;
 use crate::records::{Reader, Writer};
 use crate::schema::Schema;
+use crate::sql::{RawDone, RawRun};
 use crate::statement::Statement;
 use crate::work;
 
@@ -42,12 +43,8 @@ impl Postgres<Store> {
     /// `Unreachable`, `Refused`, `ServerTooOld`, `SchemaMismatch`, or `InvalidOption`.
     pub async fn open(config: &Config) -> Result<PostgresStorage, OpenError> {
         let config = Arc::new(config.clone().validated()?);
-        let Target::Postgres(target) = &config.target else {
-            let problem = "give a URL that begins with postgres://";
-            return Err(invalid("url", &config.target.to_string(), problem));
-        };
-        check(target)?;
-        let connector = Arc::new(Connector::new(target, &config));
+        let target = postgres(&config)?;
+        let connector = connector(target, &config).await?;
         let first = connector.connect().await;
         let first = first.map_err(|error| error.on_open(target, &config.target))?;
         let pool = Arc::new(Pool::new(connector, first, Arc::clone(&config)));
@@ -59,6 +56,50 @@ impl Postgres<Store> {
         };
         fitted.map_err(|error| on_open(error, &config.target))?;
         Ok(Postgres(Store { pool, schema }))
+    }
+}
+
+/// Connects to a server with everything that a configuration says of the connection, and nothing of
+/// ours on top: for reading what another system keeps there. The connection ends with the client.
+///
+/// # Errors
+/// `Unreachable`, `Refused`, `Tls`, `ServerTooOld` or `InvalidOption`.
+pub async fn connect_bare(config: &Config) -> Result<tokio_postgres::Client, OpenError> {
+    let config = Arc::new(config.clone().validated()?);
+    let target = postgres(&config)?;
+    let connector = connector(target, &config).await?;
+    let client = connector.bare().await;
+    client.map_err(|error| error.on_open(target, &config.target))
+}
+
+fn postgres(config: &Config) -> Result<&PostgresTarget, OpenError> {
+    let Target::Postgres(target) = &config.target else {
+        let problem = "give a URL that begins with postgres://";
+        return Err(invalid("url", &config.target.to_string(), problem));
+    };
+    check(target)?;
+    Ok(target)
+}
+
+/// Reads the files of certificates, off the caller's thread: the system's are many.
+async fn connector(
+    target: &PostgresTarget,
+    config: &Arc<Config>,
+) -> Result<Arc<Connector>, OpenError> {
+    let (target, config) = (target.clone(), Arc::clone(config));
+    let shown = config.target.to_string();
+    let reading = tokio::task::spawn_blocking(move || Connector::new(&target, &config));
+    match reading.await {
+        Ok(Ok(connector)) => Ok(Arc::new(connector)),
+        Ok(Err(problem)) => Err(OpenError::Tls {
+            target: shown,
+            problem,
+        }),
+        Err(error) => Err(OpenError::Failed {
+            target: shown,
+            step: "reading certificates",
+            source: error.into(),
+        }),
     }
 }
 
@@ -131,7 +172,12 @@ impl Executor for Store {
                 tokio::time::sleep(Duration::from_millis(1 << attempt)).await;
             }
         };
-        run.boxed()
+        run.instrument(statement.span()).boxed()
+    }
+
+    fn raw<'a>(&'a self, run: &'a RawRun<'a>) -> BoxFuture<'a, Result<RawDone, StorageError>> {
+        let running = async move { run.alone(self.pool.lend().await?, self.pool.config()).await };
+        running.boxed()
     }
 }
 
@@ -159,16 +205,19 @@ impl Storage for Postgres<Store> {
     async fn info(&self) -> Result<Info, StorageError> {
         let mut lease = self.0.pool.lend().await?;
         let server_version = lease.connection().server_version().to_owned();
+        let encrypted = lease.connection().is_encrypted();
         drop(lease);
         let states = self.0.schema.status().await?;
         let newest = states.into_iter().rev().find(|state| state.applied);
         let config = self.0.pool.config();
+        let mut options = config.options();
+        options.insert("encrypted", encrypted.to_string());
         Ok(Info {
             backend: "postgres",
             server_version,
             schema_version: newest.map(|state| state.name),
             location: config.target.to_string(),
-            options: options(config),
+            options,
         })
     }
 
@@ -184,6 +233,10 @@ impl Storage for Postgres<Store> {
         &self.0.schema
     }
 
+    fn maintenance(&self) -> &dyn Maintenance {
+        &self.0.schema
+    }
+
     async fn reader(&self) -> Result<Box<dyn RecordReader>, StorageError> {
         Ok(Box::new(Reader::begin(&self.0.pool).await?))
     }
@@ -191,39 +244,6 @@ impl Storage for Postgres<Store> {
     async fn writer(&self) -> Result<Box<dyn RecordWriter>, StorageError> {
         Ok(Box::new(Writer::begin(&self.0.pool).await?))
     }
-}
-
-fn options(config: &Config) -> BTreeMap<&'static str, String> {
-    let pool = &config.pool;
-    let mut options = BTreeMap::from([
-        ("pool.min_idle", pool.min_idle.to_string()),
-        ("pool.max_size", pool.max_size.to_string()),
-        (
-            "pool.acquire_timeout",
-            format!("{:?}", pool.acquire_timeout),
-        ),
-        ("pool.max_lifetime", format!("{:?}", pool.max_lifetime)),
-        ("pool.idle_timeout", format!("{:?}", pool.idle_timeout)),
-        (
-            "pool.check_after_idle",
-            format!("{:?}", pool.check_after_idle),
-        ),
-        (
-            "statement_timeout",
-            format!("{:?}", config.statement_timeout),
-        ),
-        (
-            "idle_work_timeout",
-            format!("{:?}", config.idle_work_timeout),
-        ),
-    ]);
-    if let Target::Postgres(target) = &config.target {
-        options.insert("schema", target.schema.clone());
-        options.insert("application_name", target.application_name.clone());
-        options.insert("connect_timeout", format!("{:?}", target.connect_timeout));
-        options.insert("sslmode", "disable".to_owned());
-    }
-    options
 }
 
 impl fmt::Debug for Store {

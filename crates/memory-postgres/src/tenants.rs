@@ -1,9 +1,12 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use memory_diesel::TenantRow;
 use memory_diesel::sql_types::{Instant, InstantValue};
 use memory_domain::{
-    JsonObject, Limit, Tenant, TenantCursor, TenantId, TenantStats, Timestamp, normalise_json,
+    JsonObject, Limit, RecordKind, Tenant, TenantCursor, TenantErasure, TenantId, TenantStats,
+    TenantUsage, Timestamp, normalise_json,
 };
 use memory_storage::{StorageError, TenantStore};
 
@@ -75,6 +78,36 @@ const STATS: &str = "select
         from nodes where tenant_id = $1
         group by context_type
     ) as typed on true";
+
+// The first mention of a value must come first.
+const USAGE: &str = concat!(
+    "with asked as (select $1::timestamptz)
+    select ",
+    tenant_columns!("t"),
+    ", n.nodes, n.entities, n.active_nodes, s.active_sessions
+    from (select * from tenants"
+);
+
+const USAGE_AFTER: &str = " where last_active_at <= $2 and (last_active_at < $2 or id > $3)";
+
+const USAGE_ORDER: &str = " order by last_active_at desc, id limit ";
+
+const USAGE_COUNTS: &str = ") as t
+    cross join lateral (
+        select count(*) as nodes, count(key_system) as entities,
+            count(*) filter (where greatest(updated_at, last_accessed_at) >= $1) as active_nodes
+        from nodes where tenant_id = t.id
+    ) as n
+    cross join lateral (
+        select count(*) as active_sessions
+        from sessions where tenant_id = t.id and updated_at >= $1
+    ) as s
+    order by t.last_active_at desc, t.id";
+
+const ERASE: &str = "select table_name, erased from erase_tenant($1, $2)";
+
+/// Where transfers keep what they inserted.
+const LEDGER: &str = "transfer_ledger";
 
 #[async_trait]
 impl<E: Executor> TenantStore for Postgres<E> {
@@ -163,7 +196,79 @@ impl<E: Executor> TenantStore for Postgres<E> {
         }
         Ok(stats)
     }
+
+    async fn tenant_usage(
+        &self,
+        since: Timestamp,
+        limit: Limit,
+        after: Option<TenantCursor>,
+    ) -> Result<Vec<TenantUsage>, StorageError> {
+        let mut statement = Statement::reading("counting what tenants have", USAGE).at(since);
+        if let Some(after) = &after {
+            statement = statement
+                .then(USAGE_AFTER)
+                .at(after.last_active_at)
+                .text(after.id.as_str());
+        }
+        let statement = statement
+            .then(USAGE_ORDER)
+            .parameter()
+            .limit(limit)
+            .then(USAGE_COUNTS);
+        let rows = self.load::<UsageSql, UsageRow>(statement).await?;
+        rows.into_iter()
+            .map(|(tenant, nodes, entities, active_nodes, active_sessions)| {
+                Ok(TenantUsage {
+                    tenant: tenant.try_into()?,
+                    nodes: nodes.unsigned_abs(),
+                    entities: entities.unsigned_abs(),
+                    active_nodes: active_nodes.unsigned_abs(),
+                    active_sessions: active_sessions.unsigned_abs(),
+                })
+            })
+            .collect()
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId) -> Result<TenantErasure, StorageError> {
+        // What refers to others first, so that each is counted where it goes and not as a cascade.
+        let kinds: Vec<&str> = RecordKind::ALL
+            .into_iter()
+            .rev()
+            .filter(|kind| *kind != RecordKind::Tenant)
+            .map(RecordKind::table)
+            .collect();
+        let statement = Statement::writing("erasing a tenant", ERASE)
+            .text(tenant.as_str())
+            .array::<Text, _>(kinds);
+        let rows = self
+            .load::<(Text, BigInt), (String, i64)>(statement)
+            .await?;
+        if rows.is_empty() {
+            return Err(StorageError::NotFound {
+                what: "tenant",
+                id: tenant.to_string(),
+            });
+        }
+        let mut erasure = TenantErasure {
+            tenant_id: tenant.clone(),
+            records: BTreeMap::new(),
+            ledger_entries: 0,
+        };
+        for (table, erased) in rows {
+            let erased = erased.unsigned_abs();
+            if table == LEDGER {
+                erasure.ledger_entries = erased;
+            } else if let (Ok(kind), 1..) = (table.parse(), erased) {
+                // Other tables are kept beside those of records, and have nothing of their own.
+                erasure.records.insert(kind, erased);
+            }
+        }
+        Ok(erasure)
+    }
 }
+
+type UsageSql = (Tenants, BigInt, BigInt, BigInt, BigInt);
+type UsageRow = (TenantRow, i64, i64, i64, i64);
 
 type TypedSql = (Text, BigInt, BigInt, Instant, Instant);
 type Typed = (String, i64, i64, InstantValue, InstantValue);

@@ -11,11 +11,13 @@ use memory_storage::{StorageError, UnitOfWork};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 use tokio::task::AbortHandle;
+use tracing::Instrument;
 
 use crate::connection::Row;
 use crate::error::chain;
 use crate::executor::{Executor, Postgres};
 use crate::pool::{Lease, Phase, Pool};
+use crate::sql::{RawDone, RawRun, STEP};
 use crate::statement::Statement;
 
 /// Begins a unit of work: one round trip.
@@ -96,7 +98,29 @@ impl Executor for Work {
                 }
             }
         };
-        run.boxed()
+        run.instrument(statement.span()).boxed()
+    }
+
+    fn raw<'a>(&'a self, run: &'a RawRun<'a>) -> BoxFuture<'a, Result<RawDone, StorageError>> {
+        let running = async move {
+            let mut state = self.inner.state.lock().await;
+            let mut lease = state.take("raw SQL was dropped before it ended")?;
+            match run.within(&mut lease).await {
+                Ok(done) => {
+                    let since = Instant::now();
+                    *state = State::Active { lease, since };
+                    Ok(done)
+                }
+                Err(failure) => {
+                    let error = RawRun::error(failure, self.inner.pool.config());
+                    let reason = format!("{STEP} failed: {}", chain(&error));
+                    *state = State::Aborted { reason };
+                    undo(lease).await;
+                    Err(error)
+                }
+            }
+        };
+        running.boxed()
     }
 }
 

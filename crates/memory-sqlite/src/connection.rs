@@ -11,11 +11,12 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use memory_domain::{JsonObject, json_contains as contains};
-use memory_storage::Synchronous;
+use memory_storage::{StatementLog, Synchronous};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use tempfile::TempDir;
 
 use crate::error::Trouble;
+use crate::listener::Listener;
 use crate::meter::{Meter, Open};
 
 /// `MEM1`: what the header of our files says (`PRAGMA application_id`), so that nobody else's is
@@ -32,6 +33,7 @@ pub(crate) struct Place {
     /// How long SQLite waits for a lock that another process holds.
     pub(crate) busy_timeout: Duration,
     pub(crate) meter: Arc<Meter>,
+    pub(crate) log: StatementLog,
     /// The folder of a `sqlite::memory:` store, deleted with the last holder or when taken out.
     pub(crate) temporary: Mutex<Option<TempDir>>,
 }
@@ -72,6 +74,7 @@ impl Place {
     /// Opens a connection.
     pub(crate) fn connect(&self, role: Role) -> Result<Connection, ConnectError> {
         let mut inner = SqliteConnection::establish(&self.uri())?;
+        inner.set_instrumentation(Listener::new(self.log));
         inner.batch_execute(&self.pragmas(role))?;
         if role != Role::Migrator {
             register_json_contains(&mut inner)?;
@@ -153,13 +156,13 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.');
 
 #[cfg(unix)]
-fn encoded(path: &Path) -> String {
+pub(crate) fn encoded(path: &Path) -> String {
     use std::os::unix::ffi::OsStrExt;
     percent_encode(path.as_os_str().as_bytes(), PATH).to_string()
 }
 
 #[cfg(not(unix))]
-fn encoded(path: &Path) -> String {
+pub(crate) fn encoded(path: &Path) -> String {
     // SQLite wants /C:/folder/file.
     let path = path.to_string_lossy().replace('\\', "/");
     let rooted = format!("/{}", path.trim_start_matches('/'));

@@ -13,6 +13,7 @@ use memory_storage::{ConversationStore, StorageError};
 
 use crate::error::Failure;
 use crate::executor::{Executor, Reading, Sqlite};
+use crate::index::index_message;
 use crate::statement::Statement;
 use crate::tenants::{entities, found, touch};
 
@@ -231,7 +232,7 @@ impl<E: Executor> ConversationStore for Sqlite<E> {
     }
 }
 
-fn create(
+pub(crate) fn create(
     connection: &mut SqliteConnection,
     tenant: TenantId,
     new: NewSession,
@@ -283,7 +284,7 @@ fn list(
     entities(rows)
 }
 
-fn append(
+pub(crate) fn append(
     connection: &mut SqliteConnection,
     tenant: &TenantId,
     session: SessionId,
@@ -320,6 +321,7 @@ fn append(
             .do_nothing()
             .execute(connection)?;
         if inserted == 1 {
+            index_message(connection, &message)?;
             count += 1;
             stand.push(message);
             continue;
@@ -389,7 +391,7 @@ fn set_count(
     .run(connection)
 }
 
-fn one_session(
+pub(crate) fn one_session(
     connection: &mut SqliteConnection,
     tenant: &TenantId,
     id: SessionId,
@@ -402,7 +404,7 @@ fn one_session(
     Ok(row.map(Session::try_from).transpose()?)
 }
 
-fn one_message(
+pub(crate) fn one_message(
     connection: &mut SqliteConnection,
     tenant: &TenantId,
     id: MessageId,

@@ -68,6 +68,11 @@ impl Reading {
     }
 }
 
+/// The span of a verb.
+pub(crate) fn span(step: &'static str) -> tracing::Span {
+    tracing::debug_span!(target: "memory::verb", "verb", backend = "sqlite", verb = step)
+}
+
 /// Every verb of the contract, over what runs its body.
 pub struct Sqlite<E>(pub(crate) E);
 

@@ -8,26 +8,44 @@
 //! The file is in WAL mode: beside it stand `-wal` and `-shm`, which belong to it. Its header names
 //! it ours ([`APPLICATION_ID`]).
 
+mod audit;
 mod connection;
 mod conversations;
+mod copy;
+mod decisions;
+mod erasure;
 mod error;
 mod executor;
+mod feedback;
+mod files;
 mod gate;
 mod graph;
+mod index;
+mod learning;
+mod listener;
+mod listing;
+mod maintenance;
 mod meter;
+mod missions;
 mod open;
 mod owner;
+mod patches;
 #[cfg(test)]
 mod plans;
 mod pool;
 mod readers;
 mod records;
+mod reindex;
 mod schema;
+mod search;
+mod sql;
 mod statement;
 mod storage;
+mod tasks;
 mod tenants;
 mod work;
 mod writer;
 
 pub use connection::APPLICATION_ID;
+pub use copy::{RestoreError, restore};
 pub use storage::SqliteStorage;

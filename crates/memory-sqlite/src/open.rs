@@ -10,7 +10,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use memory_storage::{
-    BoxError, Config, OpenError, SchemaPolicy, SqliteLocation, SqliteTarget, StorageError,
+    BoxError, Config, OpenError, SchemaPolicy, SqliteLocation, SqliteTarget, StatementLog,
+    StorageError,
 };
 use tempfile::TempDir;
 
@@ -18,7 +19,7 @@ use crate::connection::{Access, ConnectError, Connection, Place, Role};
 use crate::error::Trouble;
 use crate::meter::Meter;
 use crate::owner::{self, Owner};
-use crate::schema;
+use crate::{reindex, schema};
 
 /// A file that is ours and can be used, with the writer's connection if it may be written.
 pub(crate) struct Opened {
@@ -39,8 +40,9 @@ pub(crate) fn open(config: &Config, target: &SqliteTarget) -> Result<Opened, Ope
         path,
         access,
         synchronous: target.synchronous,
-        busy_timeout: config.pool.acquire_timeout,
+        busy_timeout: target.busy_timeout.unwrap_or(config.pool.acquire_timeout),
         meter: Arc::<Meter>::default(),
+        log: StatementLog::new("sqlite", config),
         temporary: Mutex::new(temporary),
     };
     if access.writes() {
@@ -139,6 +141,7 @@ impl Opening<'_> {
             synchronous: memory_storage::Synchronous::default(),
             busy_timeout: self.config.pool.acquire_timeout,
             meter: Arc::default(),
+            log: StatementLog::new("sqlite", self.config),
             temporary: Mutex::new(None),
         };
         let mut log = path.as_os_str().to_owned();
@@ -242,13 +245,13 @@ impl Opening<'_> {
         let mut connection = self.connect(place, Role::Reader)?;
         let state = schema::states(&mut connection)
             .map_err(|error| self.failed("reading the schema's version", error))?;
-        drop(connection);
         if let Some(problem) = schema::newer(&state) {
             return Err(self.schema_mismatch(problem));
         }
         let Some(pending) = state.iter().find(|migration| !migration.applied) else {
-            return Ok(());
+            return self.go_on_indexing(place, &mut connection);
         };
+        drop(connection);
         if policy == SchemaPolicy::Require || !place.access.writes() {
             let problem = format!(
                 "migration {} is pending; run `memory migrate up --url {}`",
@@ -261,6 +264,19 @@ impl Opening<'_> {
             Err(StorageError::SchemaMismatch { problem }) => Err(self.schema_mismatch(problem)),
             Err(error) => Err(self.failed("applying migrations", error)),
         }
+    }
+
+    /// Ends what a program that was cut off has begun.
+    fn go_on_indexing(&self, place: &Place, connection: &mut Connection) -> Result<(), OpenError> {
+        if self.config.schema == SchemaPolicy::Require || !place.access.writes() {
+            return Ok(());
+        }
+        let step = "indexing for search";
+        let due = reindex::is_due(connection).map_err(|error| self.failed(step, error))?;
+        if due {
+            reindex::resume(place).map_err(|error| self.failed(step, error))?;
+        }
+        Ok(())
     }
 
     fn explain(&self, error: ConnectError) -> OpenError {

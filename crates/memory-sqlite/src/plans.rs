@@ -10,11 +10,19 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 use memory_domain::{
-    ContextType, Direction, EntityType, JsonObject, Limit, MessageCursor, MessageRange, NewMessage,
-    NewNode, NewRelationship, NewSession, NodeCursor, NodeFilter, RelationshipCursor,
-    RelationshipFilter, RelationshipKind, SessionCursor, TenantCursor, TenantId, Timestamp,
+    AuditCursor, AuditFilter, AuditSeverity, CompoundCursor, CompoundFilter, ContextType,
+    DecisionCursor, DecisionFilter, Direction, EntityType, FeedbackCursor, FeedbackFilter,
+    FileSnapshotCursor, FileSnapshotId, JsonObject, Limit, MessageCursor, MessageRange,
+    MissionCursor, MissionFilter, MissionId, MissionStatus, NewCompound, NewMessage, NewNode,
+    NewRelationship, NewSession, NodeCursor, NodeFilter, PatchCursor, PatchFilter, PatchId,
+    PatchStatus, RelationshipCursor, RelationshipFilter, RelationshipKind, Retention, SearchFilter,
+    SearchQuery, SessionCursor, TaskClaim, TaskCursor, TaskFilter, TaskId, TaskStatus,
+    TenantCursor, TenantId, Timestamp, TraverseOptions,
 };
-use memory_storage::{Config, ConversationStore, GraphStore, StorageError, TenantStore};
+use memory_storage::{
+    AuditStore, Config, ConversationStore, DecisionStore, FeedbackStore, FileStore, GraphStore,
+    LearningStore, MissionStore, PatchStore, SearchStore, StorageError, TaskStore, TenantStore,
+};
 use memory_testkit::{Given, Verb, given};
 
 use crate::connection::{Connection, Role};
@@ -257,6 +265,53 @@ async fn call_everything(
         }
     }
 
+    for direction in [Direction::Outgoing, Direction::Incoming, Direction::Both] {
+        for kind in [None, Some(RelationshipKind::LED_TO)] {
+            let options = TraverseOptions {
+                direction,
+                kind,
+                ..TraverseOptions::default()
+            };
+            store.traverse(ada, given.node, options).await.unwrap();
+            hear("traversals");
+        }
+    }
+    let old = Retention::created_before(Timestamp::MIN);
+    store.forget_older_than(ada, old, at).await.unwrap();
+    hear("forget by creation");
+
+    let after = Some(CompoundCursor {
+        occurrences: 2,
+        id: given.compound,
+    });
+    let plain = CompoundFilter::default;
+    for (name, filter) in [
+        ("compounds", plain()),
+        (
+            "compounds by name",
+            CompoundFilter {
+                name: Some("n".into()),
+                ..plain()
+            },
+        ),
+        (
+            "compounds by member",
+            CompoundFilter {
+                member: Some(given.node),
+                ..plain()
+            },
+        ),
+    ] {
+        let on = CompoundFilter {
+            after,
+            ..filter.clone()
+        };
+        store.compounds(ada, filter, limit).await.unwrap();
+        hear(name);
+        store.compounds(ada, on, limit).await.unwrap();
+        hear(name);
+    }
+
     let place = MessageCursor {
         created_at: at,
         id: given.message,
@@ -297,6 +352,35 @@ async fn call_everything(
         .run(|connection| crate::records::runs::list(connection, 10))
         .unwrap();
     hear("runs");
+    let session = SearchFilter {
+        session: Some(given.session),
+        ..SearchFilter::default()
+    };
+    let typed = SearchFilter {
+        entity_type: Some(EntityType::CONCEPT),
+        tag: Some("t".to_owned()),
+        from: Some(at),
+        to: Some(at),
+        ..SearchFilter::default()
+    };
+    for (name, query) in [
+        ("search words", SearchQuery::words("two words")),
+        ("search phrase", SearchQuery::phrase("two words")),
+        ("search prefix", SearchQuery::prefix("two wo")),
+        ("search substring", SearchQuery::substring("word")),
+        ("search two characters", SearchQuery::substring("wo")),
+        (
+            "search session",
+            SearchQuery::words("x").with_filter(session),
+        ),
+        ("search typed", SearchQuery::words("x").with_filter(typed)),
+    ] {
+        store.search(ada, query, limit).await.unwrap();
+        hear(name);
+    }
+
+    call_listings_of_activity(store, given, &mut hear).await;
+    list_activity(store, &mut hear).await;
 
     for verb in Verb::ALL {
         let tenant = TenantId::new(format!("{verb:?}")).unwrap();
@@ -308,18 +392,234 @@ async fn call_everything(
     heard
 }
 
+/// The listings of feedback, decisions and audit events.
+async fn call_listings_of_activity(
+    store: &Sqlite<Listening>,
+    given: &Given,
+    hear: &mut impl FnMut(&str),
+) {
+    let (ada, limit, at) = (&ada(), Limit::default(), Timestamp::UNIX_EPOCH);
+    let all = FeedbackFilter::default();
+    let place = FeedbackCursor {
+        created_at: at,
+        id: given.activity.feedback,
+    };
+    for (name, filter) in [
+        ("feedback", all),
+        (
+            "feedback on a session",
+            FeedbackFilter {
+                session: Some(given.session),
+                ..all
+            },
+        ),
+        (
+            "feedback on a message",
+            FeedbackFilter {
+                message: Some(given.message),
+                ..all
+            },
+        ),
+        (
+            "feedback with a rating",
+            FeedbackFilter {
+                rating: Some(1),
+                ..all
+            },
+        ),
+    ] {
+        for after in [None, Some(place)] {
+            let filter = FeedbackFilter { after, ..filter };
+            store.feedback(ada, filter, limit).await.unwrap();
+            hear(name);
+        }
+    }
+    let place = DecisionCursor {
+        decided_at: at,
+        id: given.activity.decision,
+    };
+    for (name, session) in [
+        ("decisions", None),
+        ("decisions of a session", Some("s".to_owned())),
+    ] {
+        for after in [None, Some(place)] {
+            let filter = DecisionFilter {
+                session: session.clone(),
+                from: Some(at),
+                to: None,
+                after,
+            };
+            store.decisions(ada, filter, limit).await.unwrap();
+            hear(name);
+        }
+    }
+    let all = AuditFilter::default;
+    let place = AuditCursor {
+        at,
+        id: given.activity.event,
+    };
+    for (name, filter) in [
+        ("events", all()),
+        (
+            "events of a severity",
+            AuditFilter {
+                severity: Some(AuditSeverity::Info),
+                ..all()
+            },
+        ),
+        (
+            "events of a type",
+            AuditFilter {
+                event_type: Some("x".to_owned()),
+                ..all()
+            },
+        ),
+        (
+            "events of a session",
+            AuditFilter {
+                session: Some("s".to_owned()),
+                ..all()
+            },
+        ),
+    ] {
+        for after in [None, Some(place)] {
+            let filter = AuditFilter {
+                after,
+                ..filter.clone()
+            };
+            store.audit_events(ada, filter, limit).await.unwrap();
+            hear(name);
+        }
+    }
+}
+
+/// Every listing of tasks, missions, files and patch requests with every condition by itself and with
+/// a place to go on from.
+async fn list_activity(store: &Sqlite<Listening>, hear: &mut impl FnMut(&str)) {
+    let at = Timestamp::UNIX_EPOCH;
+    let (ada, limit) = (&ada(), Limit::default());
+    let place = TaskCursor {
+        created_at: at,
+        id: TaskId::from_uuid(uuid::Uuid::nil()),
+    };
+    for (name, status) in [
+        ("tasks", None),
+        ("tasks by status", Some(TaskStatus::Failed)),
+    ] {
+        for (after, created_to) in [(None, None), (Some(place), None), (None, Some(at))] {
+            let filter = TaskFilter {
+                status,
+                created_from: Some(at),
+                created_to,
+                after,
+            };
+            store.tasks(ada, filter, limit).await.unwrap();
+            hear(name);
+        }
+    }
+    let any = TaskClaim::new("w", Duration::from_secs(1));
+    store.claim_task(ada, any, at).await.unwrap();
+    hear("claim of any type");
+    let place = MissionCursor {
+        created_at: at,
+        id: MissionId::from_uuid(uuid::Uuid::nil()),
+    };
+    let domain = || Some("d".to_owned());
+    for (name, status, domain) in [
+        ("missions", None, None),
+        ("missions by status", Some(MissionStatus::FAILED), None),
+        ("missions by domain", None, domain()),
+        ("missions by both", Some(MissionStatus::FAILED), domain()),
+    ] {
+        for after in [None, Some(place)] {
+            let filter = MissionFilter {
+                status: status.clone(),
+                domain: domain.clone(),
+                created_from: Some(at),
+                created_to: Some(at),
+                after,
+            };
+            store.missions(ada, filter, limit).await.unwrap();
+            hear(name);
+        }
+    }
+    let place = FileSnapshotCursor {
+        taken_at: at,
+        id: FileSnapshotId::from_uuid(uuid::Uuid::nil()),
+    };
+    for after in [None, Some(place)] {
+        store.file_history(ada, "p", limit, after).await.unwrap();
+        hear("file history");
+        let taken = store.mission_snapshots(ada, "m", limit, after).await;
+        taken.unwrap();
+        hear("snapshots of a mission");
+    }
+    let place = PatchCursor {
+        created_at: at,
+        id: PatchId::from_uuid(uuid::Uuid::nil()),
+    };
+    let component = || Some("c".to_owned());
+    for (name, component, status) in [
+        ("patches", None, None),
+        ("patches by status", None, Some(PatchStatus::Denied)),
+        ("patches by component", component(), None),
+        ("patches by both", component(), Some(PatchStatus::Denied)),
+    ] {
+        for after in [None, Some(place)] {
+            let filter = PatchFilter {
+                component: component.clone(),
+                status,
+                after,
+            };
+            store.patches(ada, filter, limit).await.unwrap();
+            hear(name);
+        }
+    }
+}
+
 /// Scans that are as they must be.
-const SCANNED: [&str; 3] = [
+const SCANNED: &[&str] = &[
     // The listings of everything begin at the first row, in the order of their index.
     "SCAN tenants USING INDEX tenants_by_activity",
     "SCAN transfer_runs USING INDEX transfer_runs_by_start",
+    // Erasing a tenant looks at each run's report, and seldom happens.
+    "SCAN transfer_runs",
+    "SCAN transfer_ledger",
+    // The catalog, in which erasing finds every table of tenants.
+    "SCAN t",
+    "SCAN c VIRTUAL TABLE INDEX 0:",
     // Of no table at all.
     "SCAN CONSTANT ROW",
+    // Of the types that a claim names.
+    "SCAN json_each VIRTUAL TABLE INDEX 1:",
+    // Of what was found before: a mission or file and what it is joined with, and all such pairs.
+    "SCAN one",
+    "SCAN others",
+    "SCAN w",
+    "SCAN caused",
+    // Of what is asked for, and of what FTS5 finds for it: `M` is its look-up of terms.
+    "SCAN q VIRTUAL TABLE INDEX 1:",
+    "SCAN t VIRTUAL TABLE INDEX 0:M1",
+    "SCAN t VIRTUAL TABLE INDEX 0:M2",
+    // Of the hits, which are sorted as no index has them.
+    "SCAN (subquery-1)",
+    "SCAN (subquery-2)",
+    "SCAN (subquery-3)",
 ];
 
-/// Listings that sort, because no index has their order: of the relationships of one end, of which
-/// there are few, and of those among the nodes that are loaded, all of which are given.
-const SORTED: [&str; 4] = [
+/// Listings that sort, because no index has their order: of the relationships of one end and of the
+/// compounds of one member, of which there are few; of those among the nodes that are loaded, all of
+/// which are given; by the key of what was found at the other ends, and by score; what is found by
+/// words or recalled.
+const SORTED: &[&str] = &[
+    // The names of tables.
+    "EraseTenant",
+    "Recall",
+    "Search",
+    "compounds by member",
+    "FilesOfMission",
+    "MissionsOfFile",
+    "RiskyFiles",
     "relationships from",
     "relationships to",
     "relationships between",
@@ -327,7 +627,7 @@ const SORTED: [&str; 4] = [
 ];
 
 /// Which index serves which listing or look-up.
-const SERVED_BY: [(&str, &str); 27] = [
+const SERVED_BY: &[(&str, &str)] = &[
     ("relationships between", "relationships_by_ends"),
     ("nodes", "nodes_by_creation"),
     ("nodes by context type", "nodes_by_context_type"),
@@ -336,6 +636,40 @@ const SERVED_BY: [(&str, &str); 27] = [
         "nodes by tag",
         "SEARCH t USING PRIMARY KEY (tenant_id=? AND tag=?",
     ),
+    ("tasks", "tasks_by_creation (tenant_id=? AND created_at"),
+    (
+        "tasks by status",
+        "tasks_by_status (tenant_id=? AND status=? AND created_at",
+    ),
+    ("TaskByExternalId", "tasks_by_external_id"),
+    ("ClaimTask", "tasks_to_claim"),
+    ("claim of any type", "tasks_to_claim"),
+    (
+        "DeleteFinishedTasks",
+        "tasks_finished (tenant_id=? AND <expr><?)",
+    ),
+    ("Mission", "missions_by_key"),
+    ("LogMission", "missions_by_key"),
+    ("LogMission", "nodes_by_key"),
+    ("missions", "missions_by_creation"),
+    ("missions by status", "missions_by_status"),
+    ("missions by domain", "missions_by_domain"),
+    ("missions by both", "missions_by_domain"),
+    ("file history", "file_snapshots_by_path"),
+    ("snapshots of a mission", "file_snapshots_by_mission"),
+    (
+        "FilesOfMission",
+        "relationships_by_ends (tenant_id=? AND from_id=?",
+    ),
+    (
+        "MissionsOfFile",
+        "relationships_to (tenant_id=? AND to_id=?",
+    ),
+    ("RiskyFiles", "relationships_by_kind"),
+    ("patches", "patch_requests_by_creation"),
+    ("patches by status", "patch_requests_by_status"),
+    ("patches by component", "patch_requests_by_component"),
+    ("patches by both", "patch_requests_by_component_status"),
     ("nodes by content", "nodes_by_creation"),
     ("nodes by metadata", "nodes_by_creation"),
     ("nodes from", "nodes_by_creation"),
@@ -357,8 +691,44 @@ const SERVED_BY: [(&str, &str); 27] = [
     ("Reinforce", "relationships_by_ends"),
     ("Prune", "relationships_by_strength"),
     ("ForgetNode", "node_tags_by_node"),
+    ("ForgetOlderThan", "nodes_by_access"),
+    ("forget by creation", "nodes_by_creation"),
+    ("Traverse", "relationships_from"),
+    ("Traverse", "relationships_to"),
+    ("compounds", "compounds_by_occurrences"),
+    ("compounds by name", "compounds_by_name"),
+    (
+        "compounds by member",
+        "SEARCH m USING PRIMARY KEY (tenant_id=? AND node_id=?",
+    ),
+    ("RecordCompound", "compounds_by_name"),
+    ("Recall", "node_chunks_by_name"),
     ("runs", "transfer_runs_by_start"),
+    ("feedback", "feedback_by_time"),
+    ("feedback on a session", "feedback_by_session"),
+    ("feedback on a message", "feedback_by_message"),
+    ("feedback with a rating", "feedback_by_rating"),
+    ("decisions", "decisions_by_time"),
+    ("decisions of a session", "decisions_by_session"),
+    ("events", "audit_events_by_time"),
+    ("events of a severity", "audit_events_by_severity"),
+    ("events of a type", "audit_events_by_type"),
+    ("events of a session", "audit_events_by_session"),
+    ("search words", "SCAN t VIRTUAL TABLE INDEX 0:M2"),
+    ("search phrase", "SCAN t VIRTUAL TABLE INDEX 0:M2"),
+    ("search prefix", "SCAN t VIRTUAL TABLE INDEX 0:M2"),
+    ("search substring", "SCAN t VIRTUAL TABLE INDEX 0:M1"),
+    (
+        "search two characters",
+        "sqlite_autoindex_node_chunks_1 (tenant_id=?)",
+    ),
+    ("search session", "sqlite_autoindex_messages_1"),
+    ("search typed", "SEARCH g USING PRIMARY KEY"),
+    ("Search", "SEARCH c USING INTEGER PRIMARY KEY"),
 ];
+
+/// What only cascades of a trigger need, which are in no plan.
+const CASCADES: [&str; 1] = ["compound_members_by_compound"];
 
 fn check(name: &str, sql: &str, plan: &[String]) {
     let shown = format!("{name}: {sql}\n  {}", plan.join("\n  "));
@@ -367,7 +737,8 @@ fn check(name: &str, sql: &str, plan: &[String]) {
             !step.starts_with("SCAN") || SCANNED.contains(&step.as_str()),
             "a table is read whole: {shown}"
         );
-        let sorts = step.contains("TEMP B-TREE") && !SORTED.contains(&name);
+        let sorted = SORTED.contains(&name) || name.starts_with("search ");
+        let sorts = step.contains("TEMP B-TREE") && !sorted;
         assert!(!sorts, "rows are sorted: {shown}");
     }
 }
@@ -403,6 +774,11 @@ async fn fill(store: &Sqlite<Listening>) {
             .await
             .unwrap();
     }
+    for (n, pair) in ids.windows(2).enumerate() {
+        let compound = NewCompound::new(format!("compound {n}"), pair.iter().copied());
+        let recorded = store.record_compound(&ada(), compound, at(0)).await;
+        recorded.unwrap();
+    }
     for id in &ids[1..] {
         let link = NewRelationship::new(ids[0], RelationshipKind::LED_TO, *id);
         store.relate(&ada(), link, at(0)).await.unwrap();
@@ -435,7 +811,7 @@ async fn every_statement_of_every_verb_uses_its_index() {
     let given = given(&store, &ada()).await;
     let heard = call_everything(&store, &given).await;
     for (name, _) in SERVED_BY {
-        assert!(heard.contains_key(name), "{name} is never called");
+        assert!(heard.contains_key(*name), "{name} is never called");
     }
     check_all(&store, &heard);
     store.0.sql("begin");
@@ -464,7 +840,10 @@ async fn every_index_is_there_for_a_verb() {
     assert!(indexes.len() > 10);
     for Index { name } in indexes {
         assert!(
-            SERVED_BY.iter().any(|(_, index)| *index == name),
+            SERVED_BY
+                .iter()
+                .any(|(_, index)| index.split(' ').next() == Some(&name))
+                || CASCADES.contains(&&*name),
             "nothing needs {name}"
         );
     }

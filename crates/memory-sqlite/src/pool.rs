@@ -13,10 +13,11 @@ use memory_storage::{Config, OpenError, StorageError};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::{block_in_place, spawn_blocking};
 use tokio::time::timeout;
+use tracing::{Instrument, Span};
 
 use crate::connection::{Connection, Place};
 use crate::error::{Failure, panicked};
-use crate::executor::{Executor, Reading};
+use crate::executor::{Executor, Reading, span};
 use crate::gate::{Gate, Pass};
 use crate::meter::{InUse, Meter};
 use crate::readers::{Readers, readers};
@@ -150,8 +151,9 @@ impl Pool {
 /// What closing gives the writer to move its log into the file, whatever the deadline.
 const LAST_MOMENTS: Duration = Duration::from_millis(500);
 
-impl Executor for Pool {
-    async fn read<T, F>(&self, reading: Reading, body: F) -> Result<T, StorageError>
+impl Pool {
+    /// Runs a body on the caller's own thread, or on one that may wait.
+    async fn read_somewhere<T, F>(&self, reading: Reading, body: F) -> Result<T, StorageError>
     where
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
@@ -173,7 +175,8 @@ impl Executor for Pool {
         let Some(body) = body else {
             return Err(panicked(reading.step, &"the body was lost"));
         };
-        let running = spawn_blocking(move || out.read(reading, body));
+        let span = Span::current();
+        let running = spawn_blocking(move || span.in_scope(|| out.read(reading, body)));
         let limit = self.config.statement_timeout;
         match timeout(limit, running).await {
             Ok(Ok(result)) => result,
@@ -184,6 +187,17 @@ impl Executor for Pool {
             Err(_) => Err(StorageError::Timeout { limit }),
         }
     }
+}
+
+impl Executor for Pool {
+    async fn read<T, F>(&self, reading: Reading, body: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
+    {
+        let span = span(reading.step);
+        self.read_somewhere(reading, body).instrument(span).await
+    }
 
     async fn write<T, F>(&self, step: &'static str, body: F) -> Result<T, StorageError>
     where
@@ -191,7 +205,8 @@ impl Executor for Pool {
         F: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
     {
         let _pass = self.gate.enter()?;
-        self.writer()?.write(step, body).await
+        let writing = self.writer()?.write(step, body);
+        writing.instrument(span(step)).await
     }
 }
 

@@ -14,6 +14,7 @@ use crate::error::{Failure, storage_error};
 use crate::executor::{Executor, Reading};
 use crate::owner::{Owner, owner};
 use crate::pool::Pool;
+use crate::reindex;
 
 #[async_trait]
 impl SchemaAdmin for Pool {
@@ -30,14 +31,18 @@ impl SchemaAdmin for Pool {
     async fn down(&self, steps: u32) -> Result<Vec<String>, StorageError> {
         self.change(move |place| down(place, steps)).await
     }
+
+    async fn reindex(&self) -> Result<u64, StorageError> {
+        self.change(reindex::anew).await
+    }
 }
 
 impl Pool {
     /// Changes the schema in the writer's turn, so that no write of this process is in the way.
-    async fn change(
+    async fn change<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&Place) -> Result<Vec<String>, StorageError> + Send + 'static,
-    ) -> Result<Vec<String>, StorageError> {
+        change: impl FnOnce(&Place) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
         let _pass = self.gate.enter()?;
         let place = self.place.clone();
         self.writer()?
@@ -91,9 +96,10 @@ pub(crate) fn newer(states: &[MigrationState]) -> Option<String> {
     })
 }
 
-/// Applies what is pending, all or nothing. Whoever comes second finds nothing to do.
+/// Applies what is pending, all or nothing, and indexes what was written before there was an index.
+/// Whoever comes second finds nothing to do.
 pub(crate) fn up(place: &Place) -> Result<Vec<String>, StorageError> {
-    change(place, |connection| {
+    let done = change(place, |connection| {
         check_known(connection)?;
         let applied = applied(connection)?;
         let mut done = Vec::new();
@@ -106,7 +112,9 @@ pub(crate) fn up(place: &Place) -> Result<Vec<String>, StorageError> {
             }
         }
         Ok(done)
-    })
+    })?;
+    reindex::resume(place)?;
+    Ok(done)
 }
 
 /// Reverts the newest migrations, all or nothing.

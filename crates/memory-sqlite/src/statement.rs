@@ -53,6 +53,10 @@ impl<'a> Statement<'a> {
         self.bind::<Text, _>(text)
     }
 
+    pub(crate) fn owned_text(self, text: String) -> Statement<'a> {
+        self.bind::<Text, _>(text)
+    }
+
     pub(crate) fn optional_text(self, text: Option<&'a str>) -> Statement<'a> {
         self.bind::<Nullable<Text>, _>(text)
     }

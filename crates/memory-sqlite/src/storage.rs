@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use diesel::prelude::*;
 use memory_storage::{
-    Config, Health, Info, OpenError, PoolStats, RecordReader, RecordWriter, SchemaAdmin, Storage,
-    StorageError, Target, UnitOfWork,
+    Config, Health, Info, Maintenance, OpenError, PoolStats, RecordReader, RecordWriter,
+    SchemaAdmin, Storage, StorageError, Target, UnitOfWork,
 };
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -129,6 +129,10 @@ impl Storage for Sqlite<Pool> {
         &self.0
     }
 
+    fn maintenance(&self) -> &dyn Maintenance {
+        &self.0
+    }
+
     async fn reader(&self) -> Result<Box<dyn RecordReader>, StorageError> {
         Ok(Box::new(Reader::begin(&self.0).await?))
     }
@@ -144,23 +148,13 @@ diesel::define_sql_function! {
 }
 
 impl Sqlite<Pool> {
+    /// What is configured, and what came of it: a temporary file waits for no disk, and a file in a
+    /// folder that cannot be written is read as it lies there.
     fn options(&self) -> BTreeMap<&'static str, String> {
-        let config = &self.0.config;
-        let pool = &config.pool;
-        let time = |duration: Duration| format!("{duration:?}");
-        BTreeMap::from([
-            (
-                "access",
-                format!("{:?}", self.0.place.access).to_lowercase(),
-            ),
-            ("synchronous", self.0.place.synchronous().to_owned()),
-            ("pool.min_idle", pool.min_idle.to_string()),
-            ("pool.max_size", pool.max_size.to_string()),
-            ("pool.acquire_timeout", time(pool.acquire_timeout)),
-            ("pool.max_lifetime", time(pool.max_lifetime)),
-            ("pool.idle_timeout", time(pool.idle_timeout)),
-            ("statement_timeout", time(config.statement_timeout)),
-            ("idle_work_timeout", time(config.idle_work_timeout)),
-        ])
+        let place = &self.0.place;
+        let mut options = self.0.config.options();
+        options.insert("access", format!("{:?}", place.access).to_lowercase());
+        options.insert("synchronous", place.synchronous().to_owned());
+        options
     }
 }

@@ -7,10 +7,12 @@ use memory_diesel::TenantRow;
 use memory_diesel::schema::{messages, relationships, sessions, tenants};
 use memory_diesel::sql_types::{Instant, InstantValue};
 use memory_domain::{
-    JsonObject, Limit, Tenant, TenantCursor, TenantId, TenantStats, Timestamp, normalise_json,
+    JsonObject, Limit, Tenant, TenantCursor, TenantErasure, TenantId, TenantStats, TenantUsage,
+    Timestamp, normalise_json,
 };
 use memory_storage::{StorageError, TenantStore};
 
+use crate::erasure;
 use crate::error::Failure;
 use crate::executor::{Executor, Reading, Sqlite};
 use crate::statement::Statement;
@@ -66,20 +68,7 @@ impl<E: Executor> TenantStore for Sqlite<E> {
     ) -> Result<Vec<Tenant>, StorageError> {
         self.0
             .read(Reading::of("listing tenants"), move |connection| {
-                let mut query = tenants::table
-                    .select(TenantRow::as_select())
-                    .order((tenants::last_active_at.desc(), tenants::id))
-                    .limit(limit.rows().into())
-                    .into_boxed();
-                if let Some(TenantCursor { last_active_at, id }) = after {
-                    let at = InstantValue(last_active_at);
-                    let further = tenants::last_active_at.lt(at);
-                    // The first condition is what the index can begin at.
-                    query = query
-                        .filter(tenants::last_active_at.le(at))
-                        .filter(further.or(tenants::id.gt(id.as_str().to_owned())));
-                }
-                entities(query.load::<TenantRow>(connection)?)
+                page(connection, limit, after)
             })
             .await
     }
@@ -109,6 +98,34 @@ impl<E: Executor> TenantStore for Sqlite<E> {
         let reading = Reading::of("counting").snapshot().scan(true);
         self.0
             .read(reading, move |connection| stats(connection, &tenant))
+            .await
+    }
+
+    async fn tenant_usage(
+        &self,
+        since: Timestamp,
+        limit: Limit,
+        after: Option<TenantCursor>,
+    ) -> Result<Vec<TenantUsage>, StorageError> {
+        let reading = Reading::of("counting what tenants have")
+            .snapshot()
+            .scan(true);
+        self.0
+            .read(reading, move |connection| {
+                page(connection, limit, after)?
+                    .into_iter()
+                    .map(|tenant| usage(connection, tenant, since))
+                    .collect()
+            })
+            .await
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId) -> Result<TenantErasure, StorageError> {
+        let tenant = tenant.clone();
+        self.0
+            .write("erasing a tenant", move |connection| {
+                erasure::erase(connection, tenant)
+            })
             .await
     }
 }
@@ -162,6 +179,69 @@ fn one(connection: &mut SqliteConnection, tenant: &TenantId) -> Result<Option<Te
         .first(connection)
         .optional()?;
     Ok(row.map(Tenant::try_from).transpose()?)
+}
+
+/// The next tenants: last active first, then by id.
+fn page(
+    connection: &mut SqliteConnection,
+    limit: Limit,
+    after: Option<TenantCursor>,
+) -> Result<Vec<Tenant>, Failure> {
+    let mut query = tenants::table
+        .select(TenantRow::as_select())
+        .order((tenants::last_active_at.desc(), tenants::id))
+        .limit(limit.rows().into())
+        .into_boxed();
+    if let Some(TenantCursor { last_active_at, id }) = after {
+        let at = InstantValue(last_active_at);
+        let further = tenants::last_active_at.lt(at);
+        // The first condition is what the index can begin at.
+        query = query
+            .filter(tenants::last_active_at.le(at))
+            .filter(further.or(tenants::id.gt(id.as_str().to_owned())));
+    }
+    entities(query.load::<TenantRow>(connection)?)
+}
+
+fn usage(
+    connection: &mut SqliteConnection,
+    tenant: Tenant,
+    since: Timestamp,
+) -> Result<TenantUsage, Failure> {
+    let id = tenant.id.as_str();
+    let used: Used = Statement::new(
+        "select nodes, entities, active_nodes, active_sessions from
+             (select count(*) as nodes, count(key_system) as entities,
+                  count(*) filter (where max(updated_at, last_accessed_at) >= ?) as active_nodes
+              from nodes where tenant_id = ?),
+             (select count(*) as active_sessions
+              from sessions where tenant_id = ? and updated_at >= ?)",
+    )
+    .at(since)
+    .text(id)
+    .text(id)
+    .at(since)
+    .get_result(connection)?;
+    Ok(TenantUsage {
+        nodes: counted(used.nodes),
+        entities: counted(used.entities),
+        active_nodes: counted(used.active_nodes),
+        active_sessions: counted(used.active_sessions),
+        tenant,
+    })
+}
+
+/// What a tenant has, and what of it was active.
+#[derive(QueryableByName)]
+struct Used {
+    #[diesel(sql_type = BigInt)]
+    nodes: i64,
+    #[diesel(sql_type = BigInt)]
+    entities: i64,
+    #[diesel(sql_type = BigInt)]
+    active_nodes: i64,
+    #[diesel(sql_type = BigInt)]
+    active_sessions: i64,
 }
 
 fn stats(connection: &mut SqliteConnection, tenant: &TenantId) -> Result<TenantStats, Failure> {

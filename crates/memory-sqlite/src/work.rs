@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use diesel::sqlite::SqliteConnection;
 use memory_storage::{StorageError, UnitOfWork};
+use tracing::Instrument;
 
 use crate::error::Failure;
-use crate::executor::{Executor, Reading, Sqlite};
+use crate::executor::{Executor, Reading, Sqlite, span};
 use crate::writer::Lease;
 
 impl Executor for Lease {
@@ -15,7 +16,9 @@ impl Executor for Lease {
         F: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
     {
         // The work's transaction is the one state that the body sees.
-        self.run(reading.step, body).await
+        self.run(reading.step, body)
+            .instrument(span(reading.step))
+            .await
     }
 
     async fn write<T, F>(&self, step: &'static str, body: F) -> Result<T, StorageError>
@@ -23,7 +26,7 @@ impl Executor for Lease {
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
     {
-        self.run(step, body).await
+        self.run(step, body).instrument(span(step)).await
     }
 }
 

@@ -166,7 +166,14 @@ async fn the_schema_is_what_diesel_thinks_it_is() {
     let config = backend.config();
     drop(SqliteStorage::open(&config).await.unwrap());
     let mut connection = connect(&path(&config));
-    let mut checked = vec!["__diesel_schema_migrations".to_owned()];
+    // What permits the deletion of audit events is read by a trigger alone.
+    let mut checked = [
+        "__diesel_schema_migrations",
+        "tenants_being_erased",
+        "transfers_being_taken_back",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     macro_rules! check {
         ($table:ident ($($key:ident),*): $($column:ident)*) => {{
             let key = [$(stringify!($key)),*];
@@ -201,12 +208,37 @@ async fn the_schema_is_what_diesel_thinks_it_is() {
     check!(relationships (tenant_id, id):
         tenant_id id from_id to_id kind label directed strength metadata created_at
         last_reinforced_at);
+    check!(compounds (tenant_id, id): tenant_id id name members occurrences last_seen_at);
+    check!(compound_members (tenant_id, node_id, compound_id): tenant_id node_id compound_id);
+    check!(turns (tenant_id, id): tenant_id id digest concepts learned_at);
+    check!(feedback (tenant_id, id):
+        tenant_id id session_id message_id rating comment correction created_at);
+    check!(decisions (tenant_id, id):
+        tenant_id id session_id text context extracted_from decided_at);
+    check!(audit_events (tenant_id, id):
+        tenant_id id event_type severity session_id actor component action details result
+        ip_address resource at);
+    check!(tasks (tenant_id, id):
+        tenant_id id name task_type status priority attempts max_retries arguments result error
+        traceback external_id claimed_by claimed_until created_at started_at completed_at);
+    check!(missions (tenant_id, id):
+        tenant_id id key status domain cost_usd iterations duration_seconds files_modified metadata
+        created_at);
+    check!(file_snapshots (tenant_id, id):
+        tenant_id id path mission_key size_bytes lines_of_code hash metadata taken_at);
+    check!(patch_requests (tenant_id, id):
+        tenant_id id target_file reasoning diff new_code component improvement_type confidence
+        status reviewed_by review_comment application_error feedback_ids metrics created_at
+        reviewed_at applied_at);
     check!(transfer_runs (id):
         id source_kind source_name source_location started_at finished_at status report);
     check!(transfer_ledger (run_id, table_name, tenant_id, record_id):
         run_id table_name tenant_id record_id digest);
+    // What search keeps is written with statements that are spelled out.
     let tables = "select name, null as sql from sqlite_schema
-        where type = 'table' and name not like 'sqlite_%' order by name";
+        where type = 'table' and name not like 'sqlite_%' and name <> 'search_backlog'
+            and (name = 'node_tags' or name not glob 'message_*' and name not glob 'node_*')
+        order by name";
     let tables: Vec<Entry> = diesel::sql_query(tables).load(&mut connection).unwrap();
     let tables: Vec<String> = tables.into_iter().map(|entry| entry.name).collect();
     checked.sort();
@@ -222,11 +254,19 @@ async fn keys_are_led_by_the_tenant_and_nothing_is_deferred() {
         let sql = sql.unwrap_or_default();
         assert!(!sql.contains("deferr"), "{name} defers a constraint");
         // The operator's tables belong to no tenant.
-        let operators = ["tenants", "transfer", "__diesel"]
+        let operators = ["tenants", "transfer", "search_backlog", "__diesel"]
             .iter()
             .any(|table| name.contains(table));
         if sql.starts_with("create table") && !operators {
-            assert!(sql.contains("primary key (tenant_id, "), "{name}: {sql}");
+            // What an index of SQLite's own refers to has an integer for a key, and the tenant's
+            // beside it.
+            let key = if name.ends_with("_chunks") {
+                "unique"
+            } else {
+                "primary key"
+            };
+            let led = sql.contains(&format!("{key} (tenant_id, "));
+            assert!(led, "{name}: {sql}");
             for part in sql.split("foreign key (").skip(1) {
                 assert!(part.starts_with("tenant_id, "), "{name}: {part}");
             }

@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use memory_domain::InvalidInput;
+use memory_domain::{InvalidInput, WrongState};
 
 /// The cause of an error, whatever the backend calls it.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -32,6 +32,10 @@ pub enum StorageError {
         /// Its id or key.
         id: String,
     },
+
+    /// The state of what is to be changed does not allow it. Nothing was changed; look at it again.
+    #[error(transparent)]
+    WrongState(#[from] WrongState),
 
     /// What is referred to is not there. Nothing was written; write that first.
     #[error("{what} {id}, which is referred to, is not there")]
@@ -158,6 +162,7 @@ impl StorageError {
             StorageError::Invalid(_)
                 | StorageError::NotFound { .. }
                 | StorageError::Conflict { .. }
+                | StorageError::WrongState(_)
                 | StorageError::MissingReference { .. }
                 | StorageError::Unsupported { .. }
         )
@@ -219,11 +224,14 @@ pub enum OpenError {
         source: BoxError,
     },
 
-    /// The connection was to be encrypted, which is not possible yet.
-    #[error("sslmode={mode} asks for TLS, which this version does not speak; use sslmode=disable")]
-    TlsUnsupported {
-        /// The mode that was asked for.
-        mode: String,
+    /// The connection was to be encrypted, and cannot be: a file of certificates does not serve,
+    /// the server offers no TLS, or its certificate is not to be trusted.
+    #[error("{target} cannot be reached by TLS: {problem}")]
+    Tls {
+        /// Host, port and database, without the password.
+        target: String,
+        /// Which file or check failed, and what to do.
+        problem: String,
     },
 
     /// The file is not a SQLite database, or is damaged or encrypted.

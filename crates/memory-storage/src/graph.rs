@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 use memory_domain::{
     Direction, EntityKey, Graph, Limit, Neighbour, NewNode, NewRelationship, Node, NodeFilter,
-    NodeId, NodePatch, Reinforcement, Relationship, RelationshipFilter, RelationshipId,
-    RelationshipKind, TenantId, Timestamp,
+    NodeId, NodePatch, Reached, Reinforcement, Relationship, RelationshipFilter, RelationshipId,
+    RelationshipKind, Retention, TenantId, Timestamp, TraverseOptions,
 };
 
 use crate::StorageError;
@@ -68,6 +68,15 @@ pub trait GraphStore: Send + Sync {
         id: NodeId,
         at: Timestamp,
     ) -> Result<(), StorageError>;
+
+    /// Deletes every node that is old enough, with its relationships, and returns how many nodes
+    /// there were.
+    async fn forget_older_than(
+        &self,
+        tenant: &TenantId,
+        retention: Retention,
+        at: Timestamp,
+    ) -> Result<u64, StorageError>;
 
     /// Counts one access and sets when it was; not idempotent.
     ///
@@ -152,6 +161,23 @@ pub trait GraphStore: Send + Sync {
         kind: Option<RelationshipKind>,
         limit: Limit,
     ) -> Result<Vec<Neighbour>, StorageError>;
+
+    /// The nodes that relationships lead to from a node, each once and never the node itself: the
+    /// least depth first, then the greatest weight, then the smaller id. The depth is that of the
+    /// shortest way and the weight that of the best, of at most `depth` relationships. Empty for a
+    /// node that is not there.
+    ///
+    /// It is bounded: from a node its 1,000 strongest relationships are followed each way, and at
+    /// each depth those of the 1,000 nodes with the best weight, then the smaller id.
+    ///
+    /// # Errors
+    /// `Invalid` for a depth over 10 or a strength that is not from 0 to 1.
+    async fn traverse(
+        &self,
+        tenant: &TenantId,
+        node: NodeId,
+        options: TraverseOptions,
+    ) -> Result<Vec<Reached>, StorageError>;
 
     /// What a session starts with: the newest `limit` nodes and all relationships among them, from
     /// one snapshot.

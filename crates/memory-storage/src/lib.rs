@@ -7,33 +7,61 @@
 //! committed or not, never half.
 
 mod admin;
+mod audit;
 mod config;
 mod conversations;
+mod decisions;
 mod error;
+mod feedback;
+mod files;
 mod graph;
+mod learning;
+mod log;
+mod maintenance;
+mod missions;
+mod patches;
 mod records;
 mod schema;
+mod search;
 mod source;
+mod sql;
 mod store;
+mod tasks;
 mod tenants;
 
 pub use store::{MemoryStore, Storage, UnitOfWork};
 
 pub use conversations::ConversationStore;
+pub use feedback::FeedbackStore;
+pub use files::FileStore;
 pub use graph::GraphStore;
+pub use learning::LearningStore;
+pub use missions::MissionStore;
+pub use patches::PatchStore;
+pub use search::SearchStore;
+pub use tasks::TaskStore;
 pub use tenants::TenantStore;
+
+pub use audit::AuditStore;
+pub use decisions::DecisionStore;
 
 pub use admin::{Health, Info, PoolStats};
 pub use config::{
-    Config, Password, PoolOptions, PostgresTarget, SchemaPolicy, SqliteLocation, SqliteTarget,
-    Synchronous, Target,
+    Config, ConfigOption, ConfigSource, OptionBackend, Password, PoolOptions, PostgresTarget,
+    RootCertificates, SchemaPolicy, SqliteLocation, SqliteTarget, Synchronous, Target, TlsMode,
+    TlsOptions,
 };
 pub use error::{BoxError, OpenError, StorageError};
+pub use log::StatementLog;
+pub use maintenance::{Backup, Maintenance, OptimizeStep, TableSize};
 pub use records::{
     InsertOutcome, LedgerEntry, RecordReader, RecordWriter, RunId, RunStatus, TransferRun,
 };
 pub use schema::{MigrationState, SchemaAdmin};
 pub use source::{
-    Conversion, RawRow, RawValue, RecordSource, RuleUse, SourceColumn, SourceDescription,
-    SourceError, SourceRow, SourceTable,
+    Conversion, QuarantinedRow, RawRow, RawValue, RecordSource, RowContext, RuleUse, SourceColumn,
+    SourceDescription, SourceError, SourceRow, SourceTable,
+};
+pub use sql::{
+    FromSqlValue, RawSql, ScannedSql, Sql, SqlBatch, SqlDialect, SqlRow, SqlValue, shape,
 };

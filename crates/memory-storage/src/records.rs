@@ -29,6 +29,9 @@ pub trait RecordReader: Send {
         after: Option<&RecordKey>,
         limit: u32,
     ) -> Result<Vec<Record>, StorageError>;
+
+    /// Lists the transfers into the store, newest first.
+    async fn runs(&mut self, limit: u32) -> Result<Vec<TransferRun>, StorageError>;
 }
 
 /// Writes whole records in one transaction; dropping it undoes everything.
@@ -83,9 +86,6 @@ pub trait RecordWriter: Send {
 
     /// Looks a run up.
     async fn run(&mut self, run: RunId) -> Result<Option<TransferRun>, StorageError>;
-
-    /// Lists runs, newest first.
-    async fn runs(&mut self, limit: u32) -> Result<Vec<TransferRun>, StorageError>;
 
     /// Makes everything last.
     async fn commit(self: Box<Self>) -> Result<(), StorageError>;

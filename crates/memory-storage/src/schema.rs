@@ -20,7 +20,9 @@ pub trait SchemaAdmin: Send + Sync {
     /// Every migration, oldest first: those the program knows and those the store has.
     async fn status(&self) -> Result<Vec<MigrationState>, StorageError>;
 
-    /// Applies what is pending and returns its names, oldest first.
+    /// Applies what is pending and returns its names, oldest first. What was written before there
+    /// was an index for search is then indexed, in batches that last by themselves: if that is cut
+    /// off, search finds what was indexed so far, and the next call goes on there.
     ///
     /// # Errors
     /// `SchemaMismatch` if the store has migrations that this program does not know.
@@ -32,4 +34,8 @@ pub trait SchemaAdmin: Send + Sync {
     /// # Errors
     /// `SchemaMismatch` if the store has migrations that this program does not know.
     async fn down(&self, steps: u32) -> Result<Vec<String>, StorageError>;
+
+    /// Makes the index for search anew, in batches that last by themselves, and returns how many
+    /// messages and nodes were indexed. Other verbs may run meanwhile, and find what they find now.
+    async fn reindex(&self) -> Result<u64, StorageError>;
 }

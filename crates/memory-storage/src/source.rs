@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use memory_domain::{Record, RecordKey};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{BoxError, StorageError};
 
@@ -21,7 +23,7 @@ pub trait RecordSource: Send {
 }
 
 /// What a source is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceDescription {
     /// The system that wrote it: `flux-rag`, `jarvis`, `memory`.
     pub kind: String,
@@ -29,6 +31,9 @@ pub struct SourceDescription {
     pub name: String,
     /// Where it is, without a password.
     pub location: String,
+    /// How it is read, such as the zone of times that name none: what a replay of its quarantine
+    /// must know to convert alike.
+    pub settings: BTreeMap<String, String>,
 }
 
 /// A table of the source.
@@ -66,6 +71,9 @@ pub struct SourceRow {
     pub conversion: Conversion,
     /// The values as they stand in the source, for the quarantine; empty for a store of ours.
     pub raw: RawRow,
+    /// What the reader knew of the row from other rows, by name, such as the tenant of a message's
+    /// session: the quarantine keeps it, so that a replay of the row alone converts it alike.
+    pub context: RowContext,
 }
 
 /// What a row of the source became.
@@ -111,6 +119,9 @@ pub struct RuleUse {
 /// The values of a row, in the order of the table's columns.
 pub type RawRow = Vec<RawValue>;
 
+/// What a reader knew of a row from other rows.
+pub type RowContext = Vec<(&'static str, String)>;
+
 /// A value by its storage class in the source.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RawValue {
@@ -124,6 +135,19 @@ pub enum RawValue {
     Text(Vec<u8>),
     /// Bytes.
     Blob(Vec<u8>),
+}
+
+/// A row that an earlier run could not carry, as its quarantine file holds it, mended or not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuarantinedRow {
+    /// Where it stands in the file, counted from 1.
+    pub line: u64,
+    /// Its table in the source.
+    pub table: String,
+    /// Its values by column.
+    pub values: Vec<(String, RawValue)>,
+    /// What the reader knew of it from other rows.
+    pub context: BTreeMap<String, String>,
 }
 
 /// Why a source could not be opened or read.

@@ -4,18 +4,48 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    ConversationStore, GraphStore, Health, Info, PoolStats, RecordReader, RecordWriter,
-    SchemaAdmin, StorageError, TenantStore,
+    AuditStore, ConversationStore, DecisionStore, FeedbackStore, FileStore, GraphStore, Health,
+    Info, LearningStore, Maintenance, MissionStore, PatchStore, PoolStats, RawSql, RecordReader,
+    RecordWriter, SchemaAdmin, SearchStore, StorageError, TaskStore, TenantStore,
 };
 
 /// Every verb on what is remembered. A store and a unit of work both have them.
-pub trait MemoryStore: TenantStore + ConversationStore + GraphStore {}
+pub trait MemoryStore:
+    TenantStore
+    + ConversationStore
+    + FeedbackStore
+    + GraphStore
+    + LearningStore
+    + DecisionStore
+    + TaskStore
+    + MissionStore
+    + FileStore
+    + AuditStore
+    + PatchStore
+    + SearchStore
+{
+}
 
-impl<S: TenantStore + ConversationStore + GraphStore + ?Sized> MemoryStore for S {}
+impl<S> MemoryStore for S where
+    S: ?Sized
+        + TenantStore
+        + ConversationStore
+        + FeedbackStore
+        + GraphStore
+        + LearningStore
+        + DecisionStore
+        + TaskStore
+        + MissionStore
+        + FileStore
+        + AuditStore
+        + PatchStore
+        + SearchStore
+{
+}
 
 /// An open store.
 #[async_trait]
-pub trait Storage: MemoryStore + Debug {
+pub trait Storage: MemoryStore + RawSql + Debug {
     /// Begins a unit of work: several verbs that take effect together.
     ///
     /// On SQLite it holds the one writer, on PostgreSQL a connection, until it is committed or
@@ -44,6 +74,9 @@ pub trait Storage: MemoryStore + Debug {
     /// The schema's administration.
     fn schema(&self) -> &dyn SchemaAdmin;
 
+    /// What keeps the store in order.
+    fn maintenance(&self) -> &dyn Maintenance;
+
     /// Reads whole records from one frozen state, whatever is written meanwhile.
     async fn reader(&self) -> Result<Box<dyn RecordReader>, StorageError>;
 
@@ -54,10 +87,10 @@ pub trait Storage: MemoryStore + Debug {
 /// Several verbs that take effect together, or not at all: dropping it undoes it.
 ///
 /// Reads see what was written in it. After a refusal of the store itself (`Invalid`, `NotFound`,
-/// `Conflict`, `MissingReference`) it goes on; after an error of the database, a verb dropped half
+/// `Conflict`, `WrongState`, `MissingReference`) it goes on; after an error of the database, a verb dropped half
 /// way or the idle deadline, every verb and the commit return `WorkAborted`.
 #[async_trait]
-pub trait UnitOfWork: MemoryStore {
+pub trait UnitOfWork: MemoryStore + RawSql {
     /// Makes everything that was done in it last.
     ///
     /// # Errors

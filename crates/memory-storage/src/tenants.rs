@@ -1,5 +1,8 @@
 use async_trait::async_trait;
-use memory_domain::{JsonObject, Limit, Tenant, TenantCursor, TenantId, TenantStats, Timestamp};
+use memory_domain::{
+    JsonObject, Limit, Tenant, TenantCursor, TenantErasure, TenantId, TenantStats, TenantUsage,
+    Timestamp,
+};
 
 use crate::StorageError;
 
@@ -43,4 +46,25 @@ pub trait TenantStore: Send + Sync {
 
     /// Counts what a tenant has stored; zeros for a tenant that is not there.
     async fn tenant_stats(&self, tenant: &TenantId) -> Result<TenantStats, StorageError>;
+
+    /// Counts what each tenant has, and what of it was active at or after `since`; in the order of
+    /// [`TenantStore::tenants`], so that a page that ends before `since` is the last of the active
+    /// ones. For the operator: it sees every tenant.
+    async fn tenant_usage(
+        &self,
+        since: Timestamp,
+        limit: Limit,
+        after: Option<TenantCursor>,
+    ) -> Result<Vec<TenantUsage>, StorageError>;
+
+    /// Deletes everything of a tenant, the tenant itself included: every record, what is kept
+    /// beside them, and its entries in the ledgers of transfers. The report of a transfer that
+    /// brought something of it, or names it, is emptied, because it may quote values.
+    ///
+    /// The database may keep what was deleted in free pages and in its log until they are cleaned
+    /// up, which is an operator's step of its own.
+    ///
+    /// # Errors
+    /// `NotFound` if the tenant is not there.
+    async fn erase_tenant(&self, tenant: &TenantId) -> Result<TenantErasure, StorageError>;
 }

@@ -30,8 +30,10 @@ pub use backend::{Backend, StoreOptions};
 pub use model::Model;
 pub use random::{
     Call, Operation, agrees_with_model, operations, random_use_agrees_with_model,
-    random_use_of_all_agrees,
+    random_use_of_all_agrees, use_at_random,
 };
 pub use recorder::Recorder;
 pub use run::{Law, Scenario, run, scenarios};
-pub use verbs::{Given, SECRET, Verb, given};
+pub use verbs::{
+    Given, GivenActivity, GivenMissions, GivenPatches, GivenTasks, SECRET, Verb, given,
+};

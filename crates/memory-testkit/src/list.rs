@@ -29,6 +29,12 @@ macro_rules! __with_scenarios {
                     tenants_are_listed_by_50_when_nothing_is_said
                     a_tenant_id_is_kept_to_the_byte
                     stats_count_what_is_stored
+                    usage_counts_what_each_tenant_has_and_what_was_active
+                    usage_is_listed_in_the_order_of_tenants
+                }
+                erasure {
+                    erasing_no_tenant_is_not_found
+                    an_erased_tenant_begins_anew_with_the_same_ids
                 }
                 sessions {
                     creating_a_session_returns_it
@@ -65,6 +71,33 @@ macro_rules! __with_scenarios {
                     content_is_kept_to_the_byte
                     a_role_of_ones_own_has_up_to_512_bytes
                     a_session_is_never_updated_backwards
+                }
+                feedback {
+                    feedback_is_stored_whole_and_needs_nothing_to_be_there
+                    the_same_feedback_again_is_the_same_write
+                    feedback_is_listed_by_what_it_is_about
+                    feedback_pages_without_gap_or_repetition
+                    feedback_outlives_what_it_is_about
+                    bad_feedback_is_refused
+                }
+                decisions {
+                    a_decision_is_stored_whole
+                    the_same_decision_again_is_the_same_write
+                    a_decision_with_other_content_is_a_conflict
+                    decisions_are_listed_by_session_and_time
+                    decisions_page_without_gap_or_repetition
+                    decisions_are_listed_by_50_when_nothing_is_said
+                    a_bad_decision_is_refused
+                }
+                audit {
+                    an_event_is_stored_whole
+                    the_same_events_again_are_the_same_write
+                    a_batch_with_a_conflict_leaves_nothing
+                    a_batch_of_events_has_at_most_1000
+                    events_are_listed_by_severity_type_session_and_time
+                    events_page_without_gap_or_repetition
+                    a_bad_event_is_refused
+                    erasing_a_tenant_takes_its_events_along_and_counts_them
                 }
                 nodes {
                     a_new_node_is_stored_whole
@@ -142,6 +175,117 @@ macro_rules! __with_scenarios {
                     loading_gives_the_newest_nodes_and_what_joins_them
                     loading_bounds_nodes_but_not_what_joins_them
                 }
+                searching {
+                    what_is_typed_is_found_as_it_is
+                    a_node_is_found_by_its_values_and_not_by_their_keys
+                    hits_in_a_title_come_first_then_the_newest_then_the_smaller_id
+                    a_hit_is_whole_and_says_where_it_was_found
+                    scope_and_filter_leave_out_what_does_not_meet_them
+                    what_changed_is_found_as_it_is_now
+                    two_tenants_with_the_same_texts_find_their_own
+                    a_long_text_is_found_from_its_first_word_to_its_last
+                    a_word_at_the_end_of_ten_megabytes_is_found
+                    a_text_to_search_for_has_at_most_512_bytes
+                }
+                traversal {
+                    nodes_are_reached_at_their_least_depth_with_the_weight_of_the_best_way
+                    a_circle_is_gone_round_once_and_never_back_to_the_start
+                    nodes_are_reached_nearest_first_then_heaviest_then_the_smaller_id
+                    a_traversal_follows_direction_kind_and_strength
+                    a_traversal_goes_two_deep_and_gives_50_when_nothing_is_said
+                    of_a_hub_the_1000_heaviest_are_reached
+                    weights_never_underflow
+                    a_reached_node_comes_whole
+                    nothing_is_reached_from_a_node_that_is_not_there
+                    a_bad_traversal_is_refused
+                }
+                retention {
+                    what_was_not_accessed_for_long_is_forgotten
+                    what_was_remembered_long_ago_is_forgotten
+                    only_the_named_types_are_forgotten
+                    what_is_forgotten_takes_its_relationships_along_and_counts_itself
+                }
+                compounds {
+                    a_compound_counts_how_often_it_is_recorded
+                    members_that_are_new_are_added
+                    compounds_are_listed_most_frequent_first_then_the_greater_id
+                    a_compound_goes_with_any_of_its_members
+                    a_member_that_is_not_there_is_a_missing_reference
+                    a_new_compound_under_a_known_id_is_a_conflict
+                    a_bad_compound_is_refused
+                }
+                learning {
+                    a_turn_appends_remembers_links_and_counts
+                    a_turn_counts_once
+                    further_turns_strengthen_and_count
+                    a_turn_may_be_small
+                    what_is_learned_is_found
+                    erasing_a_tenant_takes_what_it_learned
+                    another_turn_under_a_known_id_is_a_conflict
+                    a_turn_that_is_refused_leaves_nothing
+                }
+
+                tasks {
+                    creating_a_task_returns_it
+                    creating_the_same_task_again_is_the_same_write
+                    a_task_with_other_content_is_a_conflict
+                    a_task_is_found_by_its_external_id
+                    tasks_are_listed_newest_first_then_the_greater_id
+                    tasks_are_listed_by_50_when_nothing_is_said
+                    the_highest_priority_is_claimed_first_then_the_oldest
+                    a_claim_takes_only_its_types
+                    a_lease_that_ran_out_can_be_claimed_again
+                    a_lease_is_extended_by_its_worker
+                    a_task_can_be_started_by_its_id
+                    a_failed_task_is_retried_until_no_attempt_is_left
+                    finishing_keeps_the_result_and_forgets_the_error
+                    a_wrong_transition_names_both_states
+                    a_repeated_transition_is_the_same_write
+                    changing_a_task_that_is_not_there_is_not_found
+                    finished_tasks_are_deleted_by_age
+                    a_bad_task_is_refused
+                }
+                missions {
+                    a_mission_is_logged_whole
+                    logging_again_replaces_all_but_id_and_creation
+                    a_new_mission_under_a_known_id_is_a_conflict
+                    a_mission_gets_its_node_in_the_same_step
+                    a_node_id_that_is_taken_is_a_conflict
+                    costs_and_durations_are_kept_to_the_bit
+                    missions_are_listed_newest_first_then_the_greater_id
+                    a_bad_mission_is_refused
+                }
+                files {
+                    a_snapshot_is_recorded_whole
+                    the_same_snapshot_again_is_the_same_write
+                    snapshots_come_newest_first_then_the_greater_id
+                    a_path_has_up_to_1024_bytes
+                    who_worked_on_what_is_in_the_graph
+                    risky_files_come_by_score_then_missions_then_path
+                    parallel_relationships_make_no_file_riskier
+                    knowledge_of_nothing_is_nothing
+                    knowledge_stats_count_and_add_up
+                    sums_of_the_greatest_costs_stay_numbers
+                }
+                patches {
+                    a_patch_is_requested_whole
+                    requesting_the_same_patch_again_is_the_same_write
+                    a_patch_is_reviewed_and_then_applied_or_fails
+                    a_wrong_step_of_a_patch_names_both_states
+                    a_repeated_step_of_a_patch_is_the_same_write
+                    changing_a_patch_that_is_not_there_is_not_found
+                    patches_are_listed_newest_first_then_the_greater_id
+                    a_bad_patch_is_refused
+                }
+
+                recalling {
+                    a_name_in_any_case_scores_1_and_a_part_of_it_7_tenths
+                    what_is_related_is_recalled_two_deep
+                    what_shares_a_compound_is_recalled
+                    recall_knows_names_as_they_are_now
+                    what_is_learned_is_recalled
+                    recall_stays_with_the_tenant_and_its_limit
+                }
                 values {
                     json_is_given_back_as_it_was
                     what_was_given_back_is_the_same_write
@@ -165,6 +309,11 @@ macro_rules! __with_scenarios {
                 }
             }
             of_backend {
+                erasing {
+                    erasing_a_tenant_takes_everything_and_counts_it
+                    an_erasure_in_a_work_that_is_dropped_leaves_everything
+                    erasing_takes_the_ledger_and_the_reports_of_transfers_along
+                }
                 bad_input {
                     a_text_has_up_to_64_mib
                 }
@@ -204,6 +353,14 @@ macro_rules! __with_scenarios {
                     loading_is_one_snapshot
                     merges_of_one_task_keep_their_order
                 }
+                learning {
+                    a_refused_turn_leaves_its_work_usable
+                    sixty_four_turns_at_once_are_as_if_one_came_after_the_other
+                }
+
+                tasks {
+                    sixteen_workers_finish_each_task_exactly_once
+                }
                 isolation {
                     calling_a_verb_reaches_the_method_of_its_name
                     a_stranger_reaches_nothing_of_another_tenant
@@ -240,6 +397,16 @@ macro_rules! __with_scenarios {
                     a_dropped_beginning_leaves_nothing_behind
                     a_dropped_end_of_a_work_is_whole
                     tasks_that_are_aborted_lose_and_halve_nothing
+                }
+                raw_sql {
+                    rows_are_read_by_the_names_of_their_columns
+                    every_kind_of_value_goes_in_and_comes_back
+                    many_sets_of_values_take_effect_together
+                    what_was_not_allowed_to_write_does_not
+                    no_text_leaves_the_statement_it_is
+                    a_work_takes_raw_sql_along
+                    nothing_stays_behind_for_the_next_verb
+                    an_error_tells_what_the_database_said
                 }
                 admin {
                     health_is_a_round_trip

@@ -1,13 +1,25 @@
+mod audit;
+mod decisions;
+mod feedback;
+mod missions;
+mod patches;
+mod tasks;
+
 use std::sync::Mutex;
 
 use async_trait::async_trait;
 use memory_domain::{
-    Direction, EntityKey, Graph, JsonObject, Limit, Message, MessageId, MessageRange, Neighbour,
-    NewMessage, NewNode, NewRelationship, NewSession, Node, NodeFilter, NodeId, NodePatch,
-    Reinforcement, Relationship, RelationshipFilter, RelationshipId, RelationshipKind, Session,
-    SessionCursor, SessionId, Tenant, TenantCursor, TenantId, TenantStats, Timestamp,
+    Compound, CompoundFilter, Direction, EntityKey, Graph, JsonObject, LearnedTurn, Limit, Message,
+    MessageId, MessageRange, Neighbour, NewCompound, NewMessage, NewNode, NewRelationship,
+    NewSession, Node, NodeFilter, NodeId, NodePatch, Reached, Recalled, Reinforcement,
+    Relationship, RelationshipFilter, RelationshipId, RelationshipKind, Retention, SearchHit,
+    SearchQuery, Session, SessionCursor, SessionId, Tenant, TenantCursor, TenantErasure, TenantId,
+    TenantStats, TenantUsage, Timestamp, TraverseOptions, Turn, TurnId,
 };
-use memory_storage::{ConversationStore, GraphStore, MemoryStore, StorageError, TenantStore};
+use memory_storage::{
+    ConversationStore, GraphStore, LearningStore, MemoryStore, SearchStore, StorageError,
+    TenantStore,
+};
 
 use crate::Verb;
 
@@ -73,6 +85,21 @@ impl TenantStore for Recorder<'_> {
     async fn tenant_stats(&self, tenant: &TenantId) -> Result<TenantStats, StorageError> {
         self.note(Verb::TenantStats);
         self.store.tenant_stats(tenant).await
+    }
+
+    async fn tenant_usage(
+        &self,
+        since: Timestamp,
+        limit: Limit,
+        after: Option<TenantCursor>,
+    ) -> Result<Vec<TenantUsage>, StorageError> {
+        self.note(Verb::TenantUsage);
+        self.store.tenant_usage(since, limit, after).await
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId) -> Result<TenantErasure, StorageError> {
+        self.note(Verb::EraseTenant);
+        self.store.erase_tenant(tenant).await
     }
 }
 
@@ -250,6 +277,16 @@ impl GraphStore for Recorder<'_> {
         self.store.forget_node(tenant, id, at).await
     }
 
+    async fn forget_older_than(
+        &self,
+        tenant: &TenantId,
+        retention: Retention,
+        at: Timestamp,
+    ) -> Result<u64, StorageError> {
+        self.note(Verb::ForgetOlderThan);
+        self.store.forget_older_than(tenant, retention, at).await
+    }
+
     async fn record_access(
         &self,
         tenant: &TenantId,
@@ -333,8 +370,83 @@ impl GraphStore for Recorder<'_> {
             .await
     }
 
+    async fn traverse(
+        &self,
+        tenant: &TenantId,
+        node: NodeId,
+        options: TraverseOptions,
+    ) -> Result<Vec<Reached>, StorageError> {
+        self.note(Verb::Traverse);
+        self.store.traverse(tenant, node, options).await
+    }
+
     async fn load(&self, tenant: &TenantId, limit: Limit) -> Result<Graph, StorageError> {
         self.note(Verb::Load);
         self.store.load(tenant, limit).await
+    }
+}
+
+#[async_trait]
+impl LearningStore for Recorder<'_> {
+    async fn record_compound(
+        &self,
+        tenant: &TenantId,
+        compound: NewCompound,
+        at: Timestamp,
+    ) -> Result<Compound, StorageError> {
+        self.note(Verb::RecordCompound);
+        self.store.record_compound(tenant, compound, at).await
+    }
+
+    async fn compounds(
+        &self,
+        tenant: &TenantId,
+        filter: CompoundFilter,
+        limit: Limit,
+    ) -> Result<Vec<Compound>, StorageError> {
+        self.note(Verb::Compounds);
+        self.store.compounds(tenant, filter, limit).await
+    }
+
+    async fn learn(
+        &self,
+        tenant: &TenantId,
+        turn: Turn,
+        at: Timestamp,
+    ) -> Result<LearnedTurn, StorageError> {
+        self.note(Verb::Learn);
+        self.store.learn(tenant, turn, at).await
+    }
+
+    async fn turn(
+        &self,
+        tenant: &TenantId,
+        id: TurnId,
+    ) -> Result<Option<LearnedTurn>, StorageError> {
+        self.note(Verb::Turn);
+        self.store.turn(tenant, id).await
+    }
+
+    async fn recall(
+        &self,
+        tenant: &TenantId,
+        text: &str,
+        limit: Limit,
+    ) -> Result<Vec<Recalled>, StorageError> {
+        self.note(Verb::Recall);
+        self.store.recall(tenant, text, limit).await
+    }
+}
+
+#[async_trait]
+impl SearchStore for Recorder<'_> {
+    async fn search(
+        &self,
+        tenant: &TenantId,
+        query: SearchQuery,
+        limit: Limit,
+    ) -> Result<Vec<SearchHit>, StorageError> {
+        self.note(Verb::Search);
+        self.store.search(tenant, query, limit).await
     }
 }

@@ -1,9 +1,11 @@
 //! What scenarios write with: ids, moments and objects in a word, and everything that is stored.
 
 use memory_domain::{
-    EntityKey, EntityType, JsonObject, Limit, MessageId, NewMessage, NewNode, NewRelationship,
-    NewSession, Node, NodeId, Record, RecordKind, RelationshipId, RelationshipKind, SessionId,
-    TenantId, Timestamp,
+    AuditEventId, AuditSeverity, CompoundId, DecisionId, EntityKey, EntityType, FeedbackId,
+    FileSnapshotId, JsonObject, Limit, MessageId, MissionId, MissionStatus, NewAuditEvent,
+    NewDecision, NewFeedback, NewFileSnapshot, NewMessage, NewMission, NewNode, NewPatch,
+    NewRelationship, NewSession, NewTask, Node, NodeId, PatchId, Record, RecordKind,
+    RelationshipId, RelationshipKind, SessionId, TaskId, TenantId, Timestamp, TurnId,
 };
 use memory_storage::{MemoryStore, Storage};
 use serde_json::Value;
@@ -69,6 +71,57 @@ pub(crate) fn relationship_id(n: u128) -> RelationshipId {
     RelationshipId::from_uuid(Uuid::from_u128(n))
 }
 
+pub(crate) fn compound_id(n: u128) -> CompoundId {
+    CompoundId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(crate) fn turn_id(n: u128) -> TurnId {
+    TurnId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(crate) fn decision_id(n: u128) -> DecisionId {
+    DecisionId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(crate) fn feedback_id(n: u128) -> FeedbackId {
+    FeedbackId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(crate) fn event_id(n: u128) -> AuditEventId {
+    AuditEventId::from_uuid(Uuid::from_u128(n))
+}
+
+/// A decision with a small id.
+pub(crate) fn new_decision(id: u128, text: &str) -> NewDecision {
+    NewDecision::new(text).with_id(decision_id(id))
+}
+
+/// Feedback with a small id.
+pub(crate) fn new_feedback(id: u128, rating: i64) -> NewFeedback {
+    NewFeedback::new(rating).with_id(feedback_id(id))
+}
+
+/// An event with a small id, so many seconds after zero.
+pub(crate) fn new_event(id: u128, event_type: &str, seconds: i64) -> NewAuditEvent {
+    NewAuditEvent::new(event_type, AuditSeverity::Info, at(seconds)).with_id(event_id(id))
+}
+
+pub(crate) fn task_id(n: u128) -> TaskId {
+    TaskId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(crate) fn mission_id(n: u128) -> MissionId {
+    MissionId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(crate) fn snapshot_id(n: u128) -> FileSnapshotId {
+    FileSnapshotId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(crate) fn patch_id(n: u128) -> PatchId {
+    PatchId::from_uuid(Uuid::from_u128(n))
+}
+
 pub(crate) fn kind(word: &str) -> RelationshipKind {
     RelationshipKind::new(word).unwrap()
 }
@@ -93,6 +146,26 @@ pub(crate) fn new_file(id: u128, name: &str) -> NewNode {
     NewNode::entity(EntityType::FILE, name)
         .unwrap()
         .with_id(node_id(id))
+}
+
+/// A task with a small id.
+pub(crate) fn new_task(id: u128) -> NewTask {
+    NewTask::new("index", "search").with_id(task_id(id))
+}
+
+/// A mission with a small id.
+pub(crate) fn new_mission(id: u128, key: &str) -> NewMission {
+    NewMission::new(key, MissionStatus::SUCCESS).with_id(mission_id(id))
+}
+
+/// A snapshot with a small id.
+pub(crate) fn new_snapshot(id: u128, path: &str) -> NewFileSnapshot {
+    NewFileSnapshot::new(path).with_id(snapshot_id(id))
+}
+
+/// A patch with a small id.
+pub(crate) fn new_patch(id: u128, component: &str) -> NewPatch {
+    NewPatch::new("src/lib.rs", component, "speed").with_id(patch_id(id))
 }
 
 pub(crate) fn file_key(name: &str) -> EntityKey {

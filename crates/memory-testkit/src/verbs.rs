@@ -1,19 +1,29 @@
+mod activity;
+mod missions;
+mod patches;
+mod tasks;
+
 use std::collections::BTreeSet;
 
 use memory_domain::{
-    ContextType, Direction, EntityKey, EntityType, Limit, MessageId, MessageRange, NewMessage,
-    NewNode, NewRelationship, NewSession, NodeFilter, NodeId, NodePatch, Reinforcement,
-    RelationshipFilter, RelationshipId, RelationshipKind, SessionId, TenantId, Timestamp,
+    CompoundFilter, CompoundId, Concept, ContextType, Direction, EntityKey, EntityType, Limit,
+    MessageId, MessageRange, NewCompound, NewMessage, NewNode, NewRelationship, NewSession,
+    NodeFilter, NodeId, NodePatch, Reinforcement, RelationshipFilter, RelationshipId,
+    RelationshipKind, Retention, SearchQuery, SessionId, TenantId, Timestamp, TraverseOptions,
+    Turn, TurnId,
 };
 use memory_storage::{MemoryStore, StorageError};
 use serde_json::json;
 
-use crate::support::{at, file_key, message_id, node_id, object, relationship_id, session_id};
+use crate::support::{
+    at, compound_id, file_key, message_id, node_id, object, relationship_id, session_id, turn_id,
+};
 
 /// Defines the verbs with the list of all of them.
 macro_rules! verbs {
     ($($verb:ident)*) => {
-        /// Every verb of `TenantStore`, `ConversationStore` and `GraphStore`.
+        /// Every verb of `TenantStore`, `ConversationStore`, `GraphStore` and `LearningStore`.
+        /// Every verb of `TenantStore`, `ConversationStore`, `GraphStore` and `SearchStore`.
         ///
         /// [`Recorder`](crate::Recorder) implements those traits, so a verb that they gain does not
         /// compile until it is handled there; and the isolation scenario asserts that calling each of
@@ -34,15 +44,32 @@ macro_rules! verbs {
 }
 
 verbs! {
-    CreateTenant Tenant Tenants SetTenantMetadata TenantStats
+    CreateTenant Tenant Tenants SetTenantMetadata TenantStats TenantUsage EraseTenant
     CreateSession Session Sessions RenameSession SetSessionMetadata DeleteSession ClearSession
     Append Message History MessagesBetween
-    Remember Node NodeByKey Nodes UpdateNode ForgetNode RecordAccess
-    Relate Reinforce Relationship Relationships Unrelate Prune Neighbours Load
+    Remember Node NodeByKey Nodes UpdateNode ForgetNode ForgetOlderThan RecordAccess
+    RecordFeedback Feedback
+    RecordDecision Decision Decisions
+    RecordEvents AuditEvents
+    Relate Reinforce Relationship Relationships Unrelate Prune Neighbours Traverse Load
+    CreateTask Task TaskByExternalId Tasks ClaimTask StartTask ExtendLease FinishTask FailTask
+    CancelTask DeleteFinishedTasks
+    LogMission Mission Missions
+    RecordFileSnapshot FileHistory MissionSnapshots FilesOfMission MissionsOfFile RiskyFiles
+    KnowledgeStats
+    RequestPatch Patch Patches ReviewPatch ApplyPatch FailPatch
+    RecordCompound Compounds Learn Turn Recall
+    Search
 }
+
+pub use missions::GivenMissions;
+pub use patches::GivenPatches;
+pub use tasks::GivenTasks;
 
 /// The text that everything of [`given`] holds somewhere, so that it is seen where it must not be.
 pub const SECRET: &str = "the secret of its owner";
+
+pub use activity::GivenActivity;
 
 /// The ids with which verbs are called: what stands, and what a creating verb would create.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +88,8 @@ pub struct Given {
     pub key: EntityKey,
     /// A weak relationship from `node` to `keyed_node`.
     pub relationship: RelationshipId,
+    /// Feedback, decisions and audit events.
+    pub activity: GivenActivity,
     /// The session to be created.
     pub new_session: SessionId,
     /// The message to be appended.
@@ -69,6 +98,20 @@ pub struct Given {
     pub new_node: NodeId,
     /// The relationship to be recorded.
     pub new_relationship: RelationshipId,
+    /// A compound of `node` and `keyed_node`.
+    pub compound: CompoundId,
+    /// The compound to be recorded.
+    pub new_compound: CompoundId,
+    /// A turn that was learned, in which nothing was said.
+    pub turn: TurnId,
+    /// The turn to be learned.
+    pub new_turn: TurnId,
+    /// Tasks.
+    pub tasks: GivenTasks,
+    /// Missions and files.
+    pub missions: GivenMissions,
+    /// Patch requests.
+    pub patches: GivenPatches,
 }
 
 impl Default for Given {
@@ -81,10 +124,18 @@ impl Default for Given {
             lone_node: node_id(3),
             key: file_key("known"),
             relationship: relationship_id(1),
+            activity: GivenActivity::default(),
             new_session: session_id(11),
             new_message: message_id(11),
             new_node: node_id(11),
             new_relationship: relationship_id(11),
+            compound: compound_id(1),
+            new_compound: compound_id(11),
+            turn: turn_id(1),
+            new_turn: turn_id(11),
+            tasks: GivenTasks::default(),
+            missions: GivenMissions::default(),
+            patches: GivenPatches::default(),
         }
     }
 }
@@ -93,10 +144,16 @@ impl Given {
     /// The same, but that creating verbs are called with ids that stand already.
     pub(crate) fn taken(self) -> Given {
         Given {
+            activity: self.activity.taken(),
             new_session: self.session,
             new_message: self.message,
             new_node: self.node,
             new_relationship: self.relationship,
+            new_compound: self.compound,
+            new_turn: self.turn,
+            tasks: self.tasks.taken(),
+            missions: self.missions.taken(),
+            patches: self.patches.taken(),
             ..self
         }
     }
@@ -130,6 +187,18 @@ pub async fn given(store: &dyn MemoryStore, tenant: &TenantId) -> Given {
         .with_strength(0.25)
         .with_metadata(secret());
     store.relate(tenant, link, at(0)).await.unwrap();
+    let compound = NewCompound::new(SECRET, [given.node, given.keyed_node]);
+    let compound = compound.with_id(given.compound);
+    store
+        .record_compound(tenant, compound, at(0))
+        .await
+        .unwrap();
+    let turn = Turn::new(given.session).with_id(given.turn);
+    store.learn(tenant, turn, at(0)).await.unwrap();
+    given.activity.write(store, tenant).await;
+    given.tasks.write(store, tenant).await;
+    given.missions.write(store, tenant, &given).await;
+    given.patches.write(store, tenant).await;
     given
 }
 
@@ -146,6 +215,7 @@ impl Verb {
             Verb::Tenant
                 | Verb::Tenants
                 | Verb::TenantStats
+                | Verb::TenantUsage
                 | Verb::Session
                 | Verb::Sessions
                 | Verb::Message
@@ -157,7 +227,29 @@ impl Verb {
                 | Verb::Relationship
                 | Verb::Relationships
                 | Verb::Neighbours
+                | Verb::Traverse
                 | Verb::Load
+                | Verb::Compounds
+                | Verb::Turn
+                | Verb::Feedback
+                | Verb::Decision
+                | Verb::Decisions
+                | Verb::AuditEvents
+                | Verb::Task
+                | Verb::TaskByExternalId
+                | Verb::Tasks
+                | Verb::Mission
+                | Verb::Missions
+                | Verb::FileHistory
+                | Verb::MissionSnapshots
+                | Verb::FilesOfMission
+                | Verb::MissionsOfFile
+                | Verb::RiskyFiles
+                | Verb::KnowledgeStats
+                | Verb::Patch
+                | Verb::Patches
+                | Verb::Recall
+                | Verb::Search
         )
     }
 
@@ -166,7 +258,21 @@ impl Verb {
         self.changes()
             && !matches!(
                 self,
-                Verb::CreateTenant | Verb::CreateSession | Verb::Remember | Verb::Prune
+                Verb::CreateTenant
+                    | Verb::CreateSession
+                    | Verb::Remember
+                    | Verb::ForgetOlderThan
+                    | Verb::Prune
+                    | Verb::Learn
+                    | Verb::RecordFeedback
+                    | Verb::RecordDecision
+                    | Verb::RecordEvents
+                    | Verb::CreateTask
+                    | Verb::ClaimTask
+                    | Verb::DeleteFinishedTasks
+                    | Verb::LogMission
+                    | Verb::RecordFileSnapshot
+                    | Verb::RequestPatch
             )
     }
 
@@ -186,7 +292,9 @@ impl Verb {
             | Verb::Tenant
             | Verb::Tenants
             | Verb::SetTenantMetadata
-            | Verb::TenantStats => self.call_of_tenants(store, tenant, at).await,
+            | Verb::TenantStats
+            | Verb::TenantUsage
+            | Verb::EraseTenant => self.call_of_tenants(store, tenant, at).await,
             Verb::CreateSession
             | Verb::Session
             | Verb::Sessions
@@ -204,6 +312,7 @@ impl Verb {
             | Verb::Nodes
             | Verb::UpdateNode
             | Verb::ForgetNode
+            | Verb::ForgetOlderThan
             | Verb::RecordAccess => self.call_of_nodes(store, tenant, given, at).await,
             Verb::Relate
             | Verb::Reinforce
@@ -212,7 +321,49 @@ impl Verb {
             | Verb::Unrelate
             | Verb::Prune
             | Verb::Neighbours
+            | Verb::Traverse
             | Verb::Load => self.call_of_links(store, tenant, given, at).await,
+            Verb::RecordCompound | Verb::Compounds | Verb::Learn | Verb::Turn | Verb::Recall => {
+                self.call_of_learning(store, tenant, given, at).await
+            }
+            Verb::RecordFeedback
+            | Verb::Feedback
+            | Verb::RecordDecision
+            | Verb::Decision
+            | Verb::Decisions
+            | Verb::RecordEvents
+            | Verb::AuditEvents => self.call_of_activity(store, tenant, given, at).await,
+            Verb::CreateTask
+            | Verb::Task
+            | Verb::TaskByExternalId
+            | Verb::Tasks
+            | Verb::ClaimTask
+            | Verb::StartTask
+            | Verb::ExtendLease
+            | Verb::FinishTask
+            | Verb::FailTask
+            | Verb::CancelTask
+            | Verb::DeleteFinishedTasks => self.call_of_tasks(store, tenant, given, at).await,
+            Verb::LogMission
+            | Verb::Mission
+            | Verb::Missions
+            | Verb::RecordFileSnapshot
+            | Verb::FileHistory
+            | Verb::MissionSnapshots
+            | Verb::FilesOfMission
+            | Verb::MissionsOfFile
+            | Verb::RiskyFiles
+            | Verb::KnowledgeStats => self.call_of_missions(store, tenant, given, at).await,
+            Verb::RequestPatch
+            | Verb::Patch
+            | Verb::Patches
+            | Verb::ReviewPatch
+            | Verb::ApplyPatch
+            | Verb::FailPatch => self.call_of_patches(store, tenant, given, at).await,
+            Verb::Search => {
+                let query = SearchQuery::words(SECRET);
+                Ok(shown(store.search(tenant, query, Limit::MAX).await?))
+            }
         }
     }
 
@@ -231,6 +382,8 @@ impl Verb {
                 shown(store.set_tenant_metadata(tenant, metadata, at).await?)
             }
             Verb::TenantStats => shown(store.tenant_stats(tenant).await?),
+            Verb::TenantUsage => shown(store.tenant_usage(at, Limit::MAX, None).await?),
+            Verb::EraseTenant => shown(store.erase_tenant(tenant).await?),
             _ => shown(store.tenant(tenant).await?),
         })
     }
@@ -304,6 +457,11 @@ impl Verb {
                 shown(store.update_node(tenant, id, patch, at).await?)
             }
             Verb::ForgetNode => shown(store.forget_node(tenant, id, at).await?),
+            Verb::ForgetOlderThan => {
+                let retention = Retention::accessed_before(Timestamp::MAX);
+                let retention = retention.of_type(ContextType::ConversationFact);
+                shown(store.forget_older_than(tenant, retention, at).await?)
+            }
             Verb::RecordAccess => shown(store.record_access(tenant, id, at).await?),
             _ => shown(store.node(tenant, id).await?),
         })
@@ -344,8 +502,42 @@ impl Verb {
                         .await?,
                 )
             }
+            Verb::Traverse => {
+                let options = TraverseOptions::default();
+                shown(store.traverse(tenant, node, options).await?)
+            }
             Verb::Load => shown(store.load(tenant, Limit::MAX).await?),
             _ => shown(store.relationship(tenant, id).await?),
+        })
+    }
+
+    async fn call_of_learning(
+        self,
+        store: &dyn MemoryStore,
+        tenant: &TenantId,
+        given: &Given,
+        at: Timestamp,
+    ) -> Result<String, StorageError> {
+        Ok(match self {
+            Verb::RecordCompound => {
+                let members = [given.node, given.keyed_node];
+                let compound = NewCompound::new("new", members).with_id(given.new_compound);
+                shown(store.record_compound(tenant, compound, at).await?)
+            }
+            Verb::Compounds => {
+                let any = CompoundFilter::default();
+                shown(store.compounds(tenant, any, Limit::MAX).await?)
+            }
+            Verb::Learn => {
+                let turn = Turn::new(given.session)
+                    .with_id(given.new_turn)
+                    .saying(NewMessage::user("new").with_id(given.new_message))
+                    .about(Concept::new("Rust"))
+                    .about(Concept::new("async"));
+                shown(store.learn(tenant, turn, at).await?)
+            }
+            Verb::Recall => shown(store.recall(tenant, SECRET, Limit::MAX).await?),
+            _ => shown(store.turn(tenant, given.turn).await?),
         })
     }
 }

@@ -16,6 +16,9 @@ use crate::process;
 /// Both the superuser and the database.
 const NAME: &str = "memory";
 
+/// Names an ICU locale for new clusters, such as `tr`; without it they have the locale C.
+pub(crate) const LOCALE_VARIABLE: &str = "MEMORY_TEST_LOCALE";
+
 /// Fast and unsafe: what a power failure would destroy is thrown away anyhow.
 const SETTINGS: &str = "
 listen_addresses = '127.0.0.1'
@@ -124,6 +127,7 @@ impl Cluster {
             .arg(&file)
             .args(["--username", NAME, "--auth=scram-sha-256"])
             .args(["--encoding=UTF8", "--locale=C"])
+            .args(icu_locale())
             .args(["--no-sync", "--no-instructions"]);
         process::succeed(&mut initdb)?;
         fs::remove_file(&file).during(|| format!("cannot remove {}", file.display()))?;
@@ -190,6 +194,20 @@ impl Cluster {
         }
         command
     }
+}
+
+/// Returns the arguments of `initdb` for a cluster that orders and folds text as [`LOCALE_VARIABLE`]
+/// says. ICU brings its own locales, so the machine needs none; `initdb` knows it from 15 on.
+fn icu_locale() -> Vec<String> {
+    env::var(LOCALE_VARIABLE).map_or_else(
+        |_| Vec::new(),
+        |locale| {
+            vec![
+                "--locale-provider=icu".to_owned(),
+                format!("--icu-locale={locale}"),
+            ]
+        },
+    )
 }
 
 /// Removes a folder with what is in it; one that is missing is removed already.

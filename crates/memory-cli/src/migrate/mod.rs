@@ -11,6 +11,7 @@ use self::rollback::RollbackArgs;
 use self::runs::RunsArgs;
 use self::schema::{DownArgs, Steps};
 use self::transfer::TransferArgs;
+pub(crate) use self::transfer::{OnConflict, open_target, report_outcome};
 use crate::cli::EXIT_STATUS;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
@@ -23,8 +24,9 @@ else MEMORY_URL, else sqlite://memory.db.
 Examples:
   memory migrate
   memory migrate status --url postgres://ada@localhost/mind
-  memory migrate --from knowledge-graph.db --to memory.db --allow-unmapped mission_history
+  memory migrate --from knowledge-graph.db --to memory.db
   memory migrate --from memory.db --to postgres://ada@localhost/mind --create-schema
+  memory migrate --replay memory-quarantine-0198c1a2-7b3c-7d4e-8f50-123456789abc.jsonl --to memory.db
   memory migrate rollback 0198c1a2-7b3c-7d4e-8f50-123456789abc
 ";
 
@@ -67,7 +69,7 @@ enum Action {
 pub(crate) async fn run(args: &MigrateArgs, json: bool) -> Result<Outcome, Failure> {
     let url = args.url.as_deref();
     if args.action.is_some() && args.transfer.is_asked_for() {
-        let problem = "--from and --to stand alone: they go with no command of migrate";
+        let problem = "--from, --replay and --to stand alone: they go with no command of migrate";
         return Err(Failure::usage(problem).with_remedy("see `memory migrate --help`"));
     }
     match &args.action {

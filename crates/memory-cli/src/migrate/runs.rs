@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use clap::Args;
-use memory_core::{RunStatus, SchemaPolicy, TransferRun};
+use memory_core::{RunStatus, TransferRun};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -19,8 +19,8 @@ pub(crate) struct RunsArgs {
 
 pub(crate) async fn run(url: Option<&str>, args: &RunsArgs) -> Result<Outcome, Failure> {
     let (config, notes) = store::chosen(url)?;
-    let config = store::existing(config)?.with_schema(SchemaPolicy::Require);
-    let storage = store::open(&config).await?;
+    let config = store::existing(config)?;
+    let storage = store::open_to_read(config.clone()).await?;
     let runs = memory_core::migrate::runs(storage.as_ref(), args.limit).await;
     store::close(storage.as_ref()).await;
     let runs = runs?;

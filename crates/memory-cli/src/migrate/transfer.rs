@@ -1,4 +1,4 @@
-//! `memory migrate --from … --to …`.
+//! `memory migrate --from … --to …` and `memory migrate --replay … --to …`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use memory_core::legacy::SourceTimezone;
 use memory_core::migrate::{self, BATCH_SIZE_DEFAULT, Progress, Report, TransferOptions};
 use memory_core::{
-    Clock, OpenError, SchemaPolicy, SqliteTarget, Storage, SystemClock, Target, TenantId,
+    Clock, Config, OpenError, SchemaPolicy, SqliteTarget, Storage, SystemClock, Target, TenantId,
 };
 use serde_json::{Value, json};
 
@@ -23,58 +23,105 @@ use crate::store::{self, SourceOptions};
     reason = "each is a switch of the command line, and none excludes another"
 )]
 pub(crate) struct TransferArgs {
-    /// Carries everything from here: a store of ours, or a file of flux-rag or JARVIS
-    #[arg(long, value_name = "SOURCE", requires = "to", conflicts_with = "url")]
+    /// Carries everything from here: a store of ours, or a file of flux-rag, JARVIS or consultant
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        requires = "to",
+        conflicts_with = "url",
+        group = "source"
+    )]
     from: Option<String>,
+    /// Carries what was mended in this quarantine file, read as its run read it
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "to",
+        conflicts_with = "url",
+        group = "source"
+    )]
+    replay: Option<PathBuf>,
     /// Carries everything to this store
-    #[arg(long, value_name = "TARGET", requires = "from")]
+    #[arg(long, value_name = "TARGET", requires = "source")]
     to: Option<String>,
-    /// What the source is, instead of recognising it: memory, flux-rag or jarvis
-    #[arg(long, value_name = "KIND", requires = "from")]
+    /// What the source is, instead of recognising it: memory, flux-rag, jarvis or
+    /// consultant
+    #[arg(
+        long,
+        value_name = "KIND",
+        requires = "from",
+        conflicts_with = "replay"
+    )]
     source_kind: Option<String>,
     /// The name that goes into ids made from the source's; by default its kind
-    #[arg(long, value_name = "NAME", requires = "from")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "from",
+        conflicts_with = "replay"
+    )]
     source_name: Option<String>,
     /// The zone of times that name none, such as Europe/Berlin; by default what the system wrote
-    #[arg(long, value_name = "ZONE", requires = "from")]
+    #[arg(
+        long,
+        value_name = "ZONE",
+        requires = "from",
+        conflicts_with = "replay"
+    )]
     source_timezone: Option<SourceTimezone>,
     /// The tenant of rows that name none; by default `default`
-    #[arg(long, value_name = "TENANT", requires = "from")]
+    #[arg(
+        long,
+        value_name = "TENANT",
+        requires = "from",
+        conflicts_with = "replay"
+    )]
     default_tenant: Option<TenantId>,
     /// What is done about rows that stand in the target with other content
-    #[arg(long, value_enum, default_value_t, requires = "from")]
+    #[arg(long, value_enum, default_value_t, requires = "source")]
     on_conflict: OnConflict,
     /// Tables, and columns as table.column, that may stay behind
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "from")]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "source")]
     allow_unmapped: Vec<String>,
     /// Exits with 0 though rows are in quarantine
-    #[arg(long, requires = "from")]
+    #[arg(long, requires = "source")]
     allow_quarantine: bool,
     /// Carries only what belongs to this tenant
-    #[arg(long, value_name = "TENANT", requires = "from")]
+    #[arg(
+        long,
+        value_name = "TENANT",
+        requires = "from",
+        conflicts_with = "replay"
+    )]
     tenant: Option<TenantId>,
     /// Carries only these tables of the source
-    #[arg(long, value_name = "TABLES", value_delimiter = ',', requires = "from")]
+    #[arg(
+        long,
+        value_name = "TABLES",
+        value_delimiter = ',',
+        requires = "from",
+        conflicts_with = "replay"
+    )]
     table: Vec<String>,
     /// How many rows are written at once
-    #[arg(long, value_name = "ROWS", default_value_t = BATCH_SIZE_DEFAULT, requires = "from")]
+    #[arg(long, value_name = "ROWS", default_value_t = BATCH_SIZE_DEFAULT, requires = "source")]
     batch_size: u32,
     /// Applies the target's pending migrations first; a new SQLite file needs no asking
-    #[arg(long, requires = "from", conflicts_with = "dry_run")]
+    #[arg(long, requires = "source", conflicts_with = "dry_run")]
     create_schema: bool,
     /// Does not read back what was written
-    #[arg(long, requires = "from")]
+    #[arg(long, requires = "source")]
     no_verify: bool,
     /// Does everything against the target, whose schema must be there, and undoes it
-    #[arg(long, requires = "from")]
+    #[arg(long, requires = "source")]
     dry_run: bool,
     /// Where rows go that cannot be carried; by default memory-quarantine-RUN.jsonl
-    #[arg(long, value_name = "FILE", requires = "from")]
+    #[arg(long, value_name = "FILE", requires = "source")]
     quarantine_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum OnConflict {
+pub(crate) enum OnConflict {
     /// They go to the quarantine file, and the exit status is 1
     #[default]
     Quarantine,
@@ -82,18 +129,25 @@ enum OnConflict {
     Keep,
 }
 
+impl From<OnConflict> for migrate::OnConflict {
+    fn from(chosen: OnConflict) -> migrate::OnConflict {
+        match chosen {
+            OnConflict::Quarantine => migrate::OnConflict::Quarantine,
+            OnConflict::Keep => migrate::OnConflict::Keep,
+        }
+    }
+}
+
 impl TransferArgs {
-    /// Whether a transfer is meant; without `--from` its other options are refused by clap.
+    /// Whether a transfer is meant; without `--from` or `--replay` its other options are refused by
+    /// clap.
     pub(crate) fn is_asked_for(&self) -> bool {
-        self.from.is_some()
+        self.from.is_some() || self.replay.is_some()
     }
 
     fn options(&self) -> TransferOptions {
         TransferOptions {
-            on_conflict: match self.on_conflict {
-                OnConflict::Quarantine => migrate::OnConflict::Quarantine,
-                OnConflict::Keep => migrate::OnConflict::Keep,
-            },
+            on_conflict: self.on_conflict.into(),
             tenant: self.tenant.clone(),
             tables: self.table.iter().cloned().collect(),
             batch_size: self.batch_size,
@@ -120,15 +174,21 @@ impl TransferArgs {
 }
 
 pub(crate) async fn run(args: &TransferArgs, json: bool) -> Result<Outcome, Failure> {
-    let (Some(from), Some(to)) = (&args.from, &args.to) else {
-        return Err(Failure::usage("a transfer needs --from and --to"));
+    let Some(to) = &args.to else {
+        return Err(Failure::usage("a transfer needs --to"));
     };
     let options = args.options();
     options.check()?;
-    store::must_differ(from, to)?;
     // The source first: if it cannot be read, no target is made.
-    let opened = store::open_source(from, args.source_options()).await?;
-    let (target, notes) = open_target(args, to).await?;
+    let opened = match (&args.from, &args.replay) {
+        (Some(from), None) => {
+            store::must_differ(from, to)?;
+            store::open_source(from, args.source_options()).await?
+        }
+        (None, Some(file)) => store::open_replay(file, args.batch_size)?,
+        _ => return Err(Failure::usage("a transfer needs --from or --replay")),
+    };
+    let (target, notes) = open_target(store::config(to)?, args.dry_run, args.create_schema).await?;
 
     let mut display = Display::new(json);
     let mut progress = |progress: &Progress<'_>| display.show(progress);
@@ -138,23 +198,22 @@ pub(crate) async fn run(args: &TransferArgs, json: bool) -> Result<Outcome, Fail
     if let Some(storage) = &opened.storage {
         store::close(storage.as_ref()).await;
     }
-    Ok(outcome(&report?).with_notes(notes))
+    Ok(report_outcome(&report?).with_notes(notes))
 }
 
-async fn open_target(
-    args: &TransferArgs,
-    url: &str,
+/// Opens the store that a transfer writes to, and says what the user should know about it.
+pub(crate) async fn open_target(
+    mut config: Config,
+    dry_run: bool,
+    create_schema: bool,
 ) -> Result<(Arc<dyn Storage>, Vec<String>), Failure> {
-    let mut config = store::config(url)?;
     let mut notes = Vec::new();
-    config.schema = match (args.dry_run, args.create_schema) {
+    config.schema = match (dry_run, create_schema) {
         (true, _) => SchemaPolicy::Require,
         (false, true) => SchemaPolicy::Apply,
         (false, false) => SchemaPolicy::Backend,
     };
-    if args.dry_run
-        && let Some(path) = store::missing_file(&config)
-    {
+    if dry_run && let Some(path) = store::missing_file(&config) {
         // A dry run leaves nothing behind, and into an empty store all goes as into a new file.
         config.target = Target::Sqlite(SqliteTarget::memory());
         config.schema = SchemaPolicy::Apply;
@@ -165,7 +224,7 @@ async fn open_target(
     }
     match memory_core::connect(&config).await {
         Ok(target) => Ok((target, notes)),
-        Err(error @ OpenError::SchemaMismatch { .. }) if !args.create_schema && !args.dry_run => {
+        Err(error @ OpenError::SchemaMismatch { .. }) if !create_schema && !dry_run => {
             let remedy = "give --create-schema to apply the migrations with the transfer";
             Err(Failure::from(error).with_remedy(remedy))
         }
@@ -173,7 +232,8 @@ async fn open_target(
     }
 }
 
-fn outcome(report: &Report) -> Outcome {
+/// What a transfer has to say at its end.
+pub(crate) fn report_outcome(report: &Report) -> Outcome {
     let problems: Vec<Value> = report
         .problems()
         .iter()

@@ -37,7 +37,14 @@ pub(crate) fn relate_to_all(url: &str, tenant: &str) {
     });
 }
 
-fn with_tenant(url: &str, tenant: &str, task: impl AsyncFnOnce(&memory_core::Tenant)) {
+/// Erases a tenant.
+pub(crate) fn erase(url: &str, tenant: &str) {
+    with_tenant(url, tenant, async |tenant| {
+        tenant.erase().await.unwrap();
+    });
+}
+
+pub(crate) fn with_tenant(url: &str, tenant: &str, task: impl AsyncFnOnce(&memory_core::Tenant)) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -112,8 +112,8 @@ fn wrong_options_are_a_wrong_use() {
     }
     let said = sandbox.run(&["migrate", "--url", "mysql://h/d"]);
     said.assert_failed(2, &["mysql", "postgres://"]);
-    let said = sandbox.run(&["migrate", "--url", "postgres://h/d?sslmode=require"]);
-    said.assert_failed(2, &["sslmode"]);
+    let said = sandbox.run(&["migrate", "--url", "postgres://h/d?sslmode=always"]);
+    said.assert_failed(2, &["sslmode", "verify-full"]);
     assert!(!sandbox.has("a.db"));
 }
 
@@ -166,4 +166,29 @@ fn a_refused_password_is_not_printed() {
     assert_eq!(said.status, 3, "{said:?}");
     assert!(said.err.contains("nobody_of_that_name"), "{}", said.err);
     assert!(!said.err.contains("s3cret"), "{}", said.err);
+}
+
+#[test]
+fn a_variable_that_does_not_fit_is_named() {
+    for (name, value, words) in [
+        (
+            "MEMORY_POOL_MAX_SISE",
+            "4",
+            &["MEMORY_POOL_MAX_SISE", "MEMORY_POOL_MAX_SIZE"],
+        ),
+        (
+            "MEMORY_POOL_MAX_SIZE",
+            "x",
+            &["MEMORY_POOL_MAX_SIZE", "number"],
+        ),
+        (
+            "MEMORY_SSLMODE",
+            "require",
+            &["MEMORY_SSLMODE", "PostgreSQL only"],
+        ),
+    ] {
+        let sandbox = Sandbox::new().with_variable(name, value);
+        sandbox.run(&["migrate"]).assert_failed(2, words);
+        assert!(!sandbox.has("memory.db"));
+    }
 }

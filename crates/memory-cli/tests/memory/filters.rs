@@ -2,7 +2,7 @@
 
 use crate::postgres::Postgres;
 use crate::sandbox::{Sandbox, class};
-use crate::sources::{JARVIS_UNMAPPED, flux_rag, jarvis};
+use crate::sources::{flux_rag, jarvis};
 
 #[test]
 fn one_tenant_goes_out_and_back() {
@@ -42,11 +42,13 @@ fn one_tenant_of_an_old_file_is_carried_and_the_others_are_counted() {
 fn tables_are_carried_one_after_the_other() {
     let sandbox = Sandbox::new();
     jarvis(&sandbox.path("jarvis.db"));
-    sandbox.carry("jarvis.db", "all.db", &JARVIS_UNMAPPED);
+    sandbox.carry("jarvis.db", "all.db", &[]);
     let document = sandbox.carry("jarvis.db", "a.db", &["--table", "entities"]);
     assert_eq!(class(&document, "relationships", "not_selected"), 4);
     assert_eq!(class(&document, "mission_history", "not_selected"), 1);
-    sandbox.carry("jarvis.db", "a.db", &["--table", "relationships"]);
+    for table in ["relationships", "mission_history", "file_snapshots"] {
+        sandbox.carry("jarvis.db", "a.db", &["--table", table]);
+    }
     sandbox.assert_equal("all.db", "a.db");
 }
 

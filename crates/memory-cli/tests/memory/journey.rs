@@ -2,14 +2,14 @@
 
 use crate::postgres::Postgres;
 use crate::sandbox::{Sandbox, ask, class};
-use crate::sources::{JARVIS_UNMAPPED, flux_rag, jarvis};
+use crate::sources::{flux_rag, jarvis};
 
 /// Both old files, carried into one SQLite store, `a.db`.
 fn filled() -> Sandbox {
     let sandbox = Sandbox::new();
     jarvis(&sandbox.path("jarvis.db"));
     flux_rag(&sandbox.path("flux.db"));
-    sandbox.carry("jarvis.db", "a.db", &JARVIS_UNMAPPED);
+    sandbox.carry("jarvis.db", "a.db", &[]);
     sandbox.carry("flux.db", "a.db", &[]);
     sandbox
 }
@@ -21,9 +21,11 @@ fn old_files_go_to_sqlite_to_postgres_and_back_unchanged() {
     let document = sandbox.carry("a.db", &postgres.url(), &["--create-schema"]);
     assert_eq!(class(&document, "nodes", "carried"), 5);
     assert_eq!(class(&document, "relationships", "carried"), 4);
+    assert_eq!(class(&document, "missions", "carried"), 1);
+    assert_eq!(class(&document, "file_snapshots", "carried"), 1);
     assert_eq!(class(&document, "sessions", "carried"), 3);
     assert_eq!(class(&document, "messages", "carried"), 4);
-    assert_eq!(document["report"]["verification"]["records"], 19);
+    assert_eq!(document["report"]["verification"]["records"], 21);
     sandbox.carry(&postgres.url(), "sqlite://b.db", &[]);
     sandbox.assert_equal("a.db", &postgres.url());
     sandbox.assert_equal(&postgres.url(), "b.db");
@@ -41,6 +43,12 @@ fn old_files_go_to_sqlite_to_postgres_and_back_unchanged() {
         assert_eq!(ask(big), "9007199254740993");
         let parallel = "select count(*) from relationships where kind = 'worked_on'";
         assert_eq!(ask(parallel), "2");
+        assert_eq!(
+            ask("select cost_usd from missions where key = 'm-1'"),
+            "0.1234"
+        );
+        let size = "select size_bytes from file_snapshots where mission_key = 'm-1'";
+        assert_eq!(ask(size), "4294967296");
         let text = "select content from messages where number = 3";
         assert_eq!(ask(text), "tab\tand \\N and \\\\");
         let tenants = "select count(*) from tenants where id in ('ada', 'bob', 'default')";
@@ -58,7 +66,7 @@ fn old_files_go_to_postgres_at_once() {
     let sandbox = filled();
     let postgres = Postgres::migrated(&sandbox);
     sandbox.carry("flux.db", &postgres.url(), &[]);
-    sandbox.carry("jarvis.db", &postgres.url(), &JARVIS_UNMAPPED);
+    sandbox.carry("jarvis.db", &postgres.url(), &[]);
     sandbox.assert_equal("a.db", &postgres.url());
 }
 
@@ -66,15 +74,15 @@ fn old_files_go_to_postgres_at_once() {
 fn a_second_run_carries_nothing_says_so_and_leaves_no_run() {
     let sandbox = filled();
     let postgres = Postgres::migrated(&sandbox);
-    for (from, to, more) in [
-        ("jarvis.db", "a.db".to_owned(), &JARVIS_UNMAPPED[..]),
-        ("flux.db", "a.db".to_owned(), &[]),
-        ("a.db", postgres.url(), &[]),
+    for (from, to) in [
+        ("jarvis.db", "a.db".to_owned()),
+        ("flux.db", "a.db".to_owned()),
+        ("a.db", postgres.url()),
     ] {
-        sandbox.transfer(from, &to, more);
+        sandbox.transfer(from, &to, &[]);
         let runs = || sandbox.json(&["migrate", "runs", "--url", &to]).1["runs"].clone();
         let before = runs();
-        let document = sandbox.carry(from, &to, more);
+        let document = sandbox.carry(from, &to, &[]);
         assert_eq!(document["report"]["outcome"], "nothing_to_carry");
         for table in document["report"]["tables"].as_array().unwrap() {
             let classes = &table["classes"];
@@ -87,7 +95,7 @@ fn a_second_run_carries_nothing_says_so_and_leaves_no_run() {
             );
         }
         assert_eq!(runs(), before);
-        let said = sandbox.run(&[&["migrate", "--from", from, "--to", &to], more].concat());
+        let said = sandbox.run(&["migrate", "--from", from, "--to", &to]);
         assert!(said.out.contains("carried nothing"), "{}", said.out);
     }
     assert!(sandbox.quarantine_files().is_empty());

@@ -7,13 +7,19 @@
 )]
 
 mod accounting;
+mod consultant;
+mod consultant_server;
 mod conversation;
 mod documents;
 mod errors;
+mod export;
 mod filters;
 mod journey;
+mod operations;
 mod output;
 mod postgres;
+mod replay;
+mod risks;
 mod rollback;
 mod sandbox;
 mod schema;

@@ -31,6 +31,11 @@ impl Postgres {
         postgres
     }
 
+    /// Makes the schema, empty.
+    pub(crate) fn create(&self) {
+        self.execute(&format!("create schema {}", self.schema));
+    }
+
     /// The store's URL.
     pub(crate) fn url(&self) -> String {
         let joint = if self.server.contains('?') { '&' } else { '?' };
@@ -59,6 +64,17 @@ impl Postgres {
             client.batch_execute(&path).await.unwrap();
             client.query_one(&sql, &[]).await.unwrap().get(0)
         })
+    }
+
+    /// What `pg_dump` writes of the schema.
+    pub(crate) fn dump(&self) -> String {
+        let server = self.server.split('?').next().unwrap();
+        let output = std::process::Command::new("pg_dump")
+            .args(["--schema", &self.schema, server])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     fn with_client<T, F: Future<Output = T>>(&self, task: impl FnOnce(Client) -> F) -> T {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::conversation::{relate_to_all, say};
 use crate::postgres::Postgres;
 use crate::sandbox::{Sandbox, tamper};
-use crate::sources::{JARVIS_UNMAPPED, flux_rag, jarvis};
+use crate::sources::{flux_rag, jarvis};
 
 /// The session of the flux-rag file with three messages.
 const SESSION: &str = "11111111-1111-4111-8111-111111111111";
@@ -22,7 +22,7 @@ impl Stores {
         let sandbox = Sandbox::new();
         jarvis(&sandbox.path("jarvis.db"));
         flux_rag(&sandbox.path("flux.db"));
-        sandbox.carry("jarvis.db", "before.db", &JARVIS_UNMAPPED);
+        sandbox.carry("jarvis.db", "before.db", &[]);
         let postgres = Postgres::migrated(&sandbox);
         for to in ["a.db".to_owned(), postgres.url()] {
             sandbox.carry("before.db", &to, &[]);

@@ -60,14 +60,20 @@ impl Sandbox {
 
     /// Runs a shell's script that finds the command by its name.
     pub(crate) fn shell(&self, script: &str) -> Said {
+        let output = self.shell_command(script).output().unwrap();
+        Said::new(&output)
+    }
+
+    /// A shell's script that is not run yet.
+    pub(crate) fn shell_command(&self, script: &str) -> Command {
         let folder = Path::new(env!("CARGO_BIN_EXE_memory")).parent().unwrap();
         let path = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new("sh");
         command
             .args(["-e", "-u", "-c", script])
             .env("PATH", format!("{}:{path}", folder.display()));
-        let output = self.prepare(&mut command).output().unwrap();
-        Said::new(&output)
+        self.prepare(&mut command);
+        command
     }
 
     /// Runs the command with `--json` and reads its one document.
@@ -113,8 +119,11 @@ impl Sandbox {
 
     fn prepare<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.current_dir(self.folder.path());
-        for name in ["MEMORY_URL", "DATABASE_URL"] {
-            command.env_remove(name);
+        // Whoever runs the tests may have chosen a store, or options, of their own.
+        for (name, _) in std::env::vars_os() {
+            if name == "DATABASE_URL" || name.to_string_lossy().starts_with("MEMORY_") {
+                command.env_remove(name);
+            }
         }
         for (name, value) in &self.variables {
             command.env(name, value);

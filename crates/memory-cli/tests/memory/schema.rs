@@ -3,7 +3,7 @@
 use crate::conversation::say;
 use crate::postgres::Postgres;
 use crate::sandbox::Sandbox;
-use crate::sources::{JARVIS_UNMAPPED, flux_rag, jarvis};
+use crate::sources::{flux_rag, jarvis};
 
 #[test]
 fn migrate_alone_makes_the_default_store_and_prints_its_state() {
@@ -90,15 +90,21 @@ fn rows_are_deleted_only_with_force() {
     flux_rag(&sandbox.path("flux.db"));
     let postgres = Postgres::migrated(&sandbox);
     for url in ["m.db".to_owned(), postgres.url()] {
-        sandbox.carry("jarvis.db", &url, &JARVIS_UNMAPPED);
+        sandbox.carry("jarvis.db", &url, &[]);
         sandbox.carry("flux.db", &url, &[]);
+        // Conversations and the graph are the first two.
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/sqlite");
+        let later = (std::fs::read_dir(folder).unwrap().count() - 2).to_string();
         for command in ["down", "redo"] {
-            let said = sandbox.run(&["migrate", command, "--url", &url]);
-            said.assert_failed(1, &["2 transfer runs", "--force"]);
-            let said = sandbox.run(&["migrate", command, "--steps", "9", "--url", &url]);
+            let said = sandbox.run(&["migrate", command, "--steps", &later, "--url", &url]);
+            let held = ["2 transfer runs", "1 mission", "1 file snapshot", "--force"];
+            said.assert_failed(1, &held);
+            let said = sandbox.run(&["migrate", command, "--steps", "99", "--url", &url]);
             let held = [
                 "5 nodes",
                 "4 relationships",
+                "1 mission",
+                "1 file snapshot",
                 "3 sessions",
                 "4 messages",
                 "3 tenants",
@@ -107,7 +113,7 @@ fn rows_are_deleted_only_with_force() {
         }
         let (status, _) = sandbox.verify(&url, &url);
         assert_eq!(status, 0);
-        let args = ["migrate", "redo", "--steps", "9", "--force", "--url", &url];
+        let args = ["migrate", "redo", "--steps", "99", "--force", "--url", &url];
         assert_eq!(sandbox.run(&args).status, 0);
         let (_, verified) = sandbox.verify(&url, &url);
         for table in verified["verify"]["tables"].as_array().unwrap() {
@@ -127,10 +133,13 @@ fn a_migration_without_rows_is_reverted_without_force() {
         assert_eq!(sandbox.run(&["migrate", "up", "--url", &url]).status, 0);
         say(&url, "ada", None);
         let down = |steps: &str| sandbox.run(&["migrate", "down", "--steps", steps, "--url", &url]);
-        // Transfers and graph hold nothing; conversations do.
-        down("3").assert_failed(1, &["1 session", "1 message", "1 tenant"]);
+        // Conversations, which are the first, hold something; nothing else does.
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/sqlite");
+        let migrations = std::fs::read_dir(folder).unwrap().count();
+        let all = migrations.to_string();
+        down(&all).assert_failed(1, &["1 session", "1 message", "1 tenant"]);
         assert_eq!(down("1").status, 0);
-        assert_eq!(down("1").status, 0);
+        assert_eq!(down(&(migrations - 2).to_string()).status, 0);
         down("1").assert_failed(1, &["1 session"]);
     }
 }

@@ -52,10 +52,6 @@ pub(crate) fn jarvis(path: &Path) {
     );
 }
 
-/// The tables of a JARVIS file that have no place yet.
-pub(crate) const JARVIS_UNMAPPED: [&str; 2] =
-    ["--allow-unmapped", "mission_history,file_snapshots"];
-
 /// A flux-rag file: three sessions of two users, four messages in two of the sessions.
 pub(crate) fn flux_rag(path: &Path) {
     execute(
@@ -86,6 +82,51 @@ pub(crate) fn flux_rag(path: &Path) {
                 'user', 'tab	and \N and \\', '{}', '2024-01-01T00:00:03+00:00'),
             ('aaaaaaaa-0000-4000-8000-000000000004', '22222222-2222-4222-8222-222222222222',
                 'user', 'hello', '{}', '2024-01-02T00:00:01');
+        "#,
+    );
+}
+
+/// A consultant file: two nodes of a thread with a row of its own and one of another thread, a
+/// relationship, and the full-text table over them.
+pub(crate) fn consultant(path: &Path) {
+    execute(
+        path,
+        r#"
+        create table memory_nodes (
+            node_id text primary key, thread_id text not null, content text not null,
+            context_type text not null, summary text, created_at timestamp not null,
+            last_accessed timestamp not null, access_count integer default 1,
+            base_relevance real default 0.5, tags text, metadata text,
+            entity_id text, entity_type text, entity_system text, unique (entity_id, entity_system)
+        );
+        create table memory_relationships (
+            id integer primary key autoincrement, from_node_id text not null,
+            to_node_id text not null, relationship_type text not null, strength real default 1.0,
+            created_at timestamp not null, metadata text,
+            unique (from_node_id, to_node_id, relationship_type)
+        );
+        create table memory_threads (
+            thread_id text primary key, created_at timestamp not null,
+            last_activity timestamp not null, agent_name text, task_id text, metadata text
+        );
+        create virtual table memory_search
+            using fts5(node_id unindexed, content, summary, tags, tokenize='porter');
+        insert into memory_threads values
+            ('t-1', '2025-07-01T08:00:00Z', '2025-07-02T08:00:00.5Z', 'orchestrator', null, '{}');
+        insert into memory_nodes values
+            ('0b6e6f1e-8f0c-4a8e-9d53-3f0f5d1c0a01', 't-1', '{"entity_data": {"Name": "Acme 한국"}}',
+                'domain_entity', 'Acme', '2025-07-01T09:00:00Z', '2025-07-01T10:00:00.25Z', 3, 0.7,
+                '["account", "crm"]', '{}', '001xx', 'Account', 'salesforce'),
+            ('0b6e6f1e-8f0c-4a8e-9d53-3f0f5d1c0a02', 't-1', '{}', 'search_result', 'found',
+                '2025-07-01T09:00:00Z', '2025-07-01T09:00:00Z', 1, 0.5, '["CRM"]', '{}',
+                null, null, null),
+            ('0b6e6f1e-8f0c-4a8e-9d53-3f0f5d1c0a03', 't-2', '{}', 'tool_output', 'x',
+                '2025-07-03T09:00:00Z', '2025-07-04T09:00:00Z', 1, 0.5, '[]', '{}',
+                null, null, null);
+        insert into memory_search select node_id, content, summary, tags from memory_nodes;
+        insert into memory_relationships values
+            (4, '0b6e6f1e-8f0c-4a8e-9d53-3f0f5d1c0a01', '0b6e6f1e-8f0c-4a8e-9d53-3f0f5d1c0a02',
+                'led_to', 0.25, '2025-07-01T11:00:00.000001Z', '{}');
         "#,
     );
 }

@@ -4,14 +4,14 @@ use serde_json::Value;
 
 use crate::postgres::Postgres;
 use crate::sandbox::{Sandbox, tamper};
-use crate::sources::{JARVIS_UNMAPPED, flux_rag, jarvis};
+use crate::sources::{flux_rag, jarvis};
 
 /// Two equal stores, `a.db` and a PostgreSQL.
 fn twins() -> (Sandbox, Postgres) {
     let sandbox = Sandbox::new();
     jarvis(&sandbox.path("jarvis.db"));
     flux_rag(&sandbox.path("flux.db"));
-    sandbox.carry("jarvis.db", "a.db", &JARVIS_UNMAPPED);
+    sandbox.carry("jarvis.db", "a.db", &[]);
     sandbox.carry("flux.db", "a.db", &[]);
     let postgres = Postgres::migrated(&sandbox);
     sandbox.carry("a.db", &postgres.url(), &[]);

@@ -1,9 +1,10 @@
 use std::ops::Deref;
+use std::time::Duration;
 
 use memory_domain::{
-    Direction, EntityKey, Graph, Limit, Neighbour, NewNode, NewRelationship, Node, NodeFilter,
-    NodeId, NodePatch, Reinforcement, Relationship, RelationshipFilter, RelationshipId,
-    RelationshipKind,
+    AgeFrom, ContextType, Direction, EntityKey, Graph, Limit, Neighbour, NewNode, NewRelationship,
+    Node, NodeFilter, NodeId, NodePatch, Reached, Reinforcement, Relationship, RelationshipFilter,
+    RelationshipId, RelationshipKind, Retention, TraverseOptions,
 };
 use memory_storage::{GraphStore, MemoryStore, StorageError};
 
@@ -64,6 +65,28 @@ impl<S: Deref<Target: MemoryStore>> Scoped<S> {
     /// `NotFound` if it is not there.
     pub async fn forget_node(&self, id: NodeId) -> Result<(), StorageError> {
         self.store.forget_node(&self.id, id, self.now()).await
+    }
+
+    /// Deletes every node of these context types (of any, if none is named) that is older than
+    /// `age`, with its relationships, and returns how many nodes there were.
+    pub async fn forget_older_than(
+        &self,
+        age: Duration,
+        age_from: AgeFrom,
+        context_types: &[ContextType],
+    ) -> Result<u64, StorageError> {
+        let now = self.now();
+        let retention = Retention {
+            age_from,
+            before: now.before(age),
+            context_types: context_types.iter().copied().collect(),
+        };
+        self.store.forget_older_than(&self.id, retention, now).await
+    }
+
+    /// How relevant a node is now, from 0.05 to 1: see [`Node::relevance`].
+    pub fn relevance(&self, node: &Node) -> f64 {
+        node.relevance(self.now())
     }
 
     /// Counts one access.
@@ -150,6 +173,19 @@ impl<S: Deref<Target: MemoryStore>> Scoped<S> {
         self.store
             .neighbours(&self.id, node, direction, kind, Limit::new(limit)?)
             .await
+    }
+
+    /// The nodes that relationships lead to from a node: nearest first, then by the weight of the
+    /// best way.
+    ///
+    /// # Errors
+    /// `Invalid` for a depth over 10 or a strength that is not from 0 to 1.
+    pub async fn traverse(
+        &self,
+        node: NodeId,
+        options: TraverseOptions,
+    ) -> Result<Vec<Reached>, StorageError> {
+        self.store.traverse(&self.id, node, options).await
     }
 
     /// The newest `limit` nodes and the relationships among them: what a session starts with.

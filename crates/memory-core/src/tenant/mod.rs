@@ -1,14 +1,24 @@
 //! One tenant's memory: every verb with the tenant and the clock filled in.
 
+mod audit;
 mod conversations;
+mod decisions;
+mod feedback;
 mod graph;
+mod learning;
+mod missions;
+mod patches;
+mod search;
+mod tasks;
 
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use memory_domain::{Clock, JsonObject, Tenant as TenantRecord, TenantId, TenantStats, Timestamp};
-use memory_storage::{MemoryStore, Storage, StorageError, TenantStore, UnitOfWork};
+use memory_domain::{
+    Clock, JsonObject, Tenant as TenantRecord, TenantErasure, TenantId, TenantStats, Timestamp,
+};
+use memory_storage::{MemoryStore, Sql, Storage, StorageError, TenantStore, UnitOfWork};
 
 /// The memory of one tenant. Every verb takes effect by itself; cloning is cheap.
 pub type Tenant = Scoped<Arc<dyn Storage>>;
@@ -71,6 +81,14 @@ impl<S: Deref<Target: MemoryStore>> Scoped<S> {
     pub async fn stats(&self) -> Result<TenantStats, StorageError> {
         self.store.tenant_stats(&self.id).await
     }
+
+    /// Deletes everything of the tenant, and says how much went. What comes after begins anew.
+    ///
+    /// # Errors
+    /// `NotFound` if the tenant is not there.
+    pub async fn erase(&self) -> Result<TenantErasure, StorageError> {
+        self.store.erase_tenant(&self.id).await
+    }
 }
 
 impl Tenant {
@@ -85,6 +103,11 @@ impl Tenant {
 }
 
 impl Work {
+    /// Begins a statement of one's own as part of the work. It sees every tenant: see [`Sql`].
+    pub fn sql(&self, text: impl Into<String>) -> Sql<'_> {
+        Sql::new(&*self.store, text)
+    }
+
     /// Makes everything that was done in it last.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 use diesel::prelude::*;
-use memory_domain::{Digest, RecordKey, RecordKind};
+use memory_domain::{RecordKey, RecordKind};
 use memory_storage::{LedgerEntry, RunId, RunStatus, StorageError, TransferRun};
 use uuid::Uuid;
 
@@ -96,14 +96,13 @@ impl TryFrom<LedgerRow> for LedgerEntry {
             id: &row.record_id.0,
         };
         let kind: RecordKind = place.check("table_name", row.table_name.parse())?;
-        let digest = <[u8; 32]>::try_from(row.digest.as_slice());
         Ok(LedgerEntry {
             key: RecordKey {
                 kind,
                 tenant_id: place.tenant("tenant_id", &row.tenant_id)?,
                 id: (kind != RecordKind::Tenant).then_some(row.record_id.0),
             },
-            digest: Digest::from_bytes(place.check("digest", digest)?),
+            digest: place.digest("digest", &row.digest)?,
         })
     }
 }

@@ -34,6 +34,11 @@ mod sqlite {
     }
 }
 
+/// The version of jsonb's binary form, which is a text behind this byte.
+/// Source: PostgreSQL, `jsonb_send` in `jsonb.c`.
+#[cfg(feature = "postgres")]
+pub(super) const JSONB_VERSION: u8 = 1;
+
 #[cfg(feature = "postgres")]
 mod postgres {
     use std::io::Write;
@@ -42,11 +47,7 @@ mod postgres {
     use diesel::pg::{Pg, PgValue};
     use diesel::serialize::{self, IsNull, Output, ToSql};
 
-    use super::{Json, JsonValue};
-
-    /// The version of jsonb's binary form, which is a text behind this byte.
-    /// Source: PostgreSQL, `jsonb_send` in `jsonb.c`.
-    const JSONB_VERSION: u8 = 1;
+    use super::{JSONB_VERSION, Json, JsonValue};
 
     impl ToSql<Json, Pg> for JsonValue {
         fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {

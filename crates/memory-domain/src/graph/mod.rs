@@ -4,11 +4,16 @@ mod filter;
 mod key;
 mod node;
 mod relationship;
+mod relevance;
+mod retention;
+mod traversal;
 
 pub use filter::{Direction, NodeCursor, NodeFilter, RelationshipCursor, RelationshipFilter};
 pub use key::{ContextType, EntityKey};
 pub use node::{NewNode, Node, NodePatch};
 pub use relationship::{NewRelationship, Reinforcement, Relationship, decayed_strength};
+pub use retention::{AgeFrom, Retention};
+pub use traversal::{Reached, TraverseOptions, path_weight};
 
 use serde::{Deserialize, Serialize};
 

@@ -9,9 +9,10 @@ use super::aside::Owner;
 use super::session::metadata;
 use crate::catalog::Place;
 use crate::cells::{refuse, value};
+use crate::converting::Converted;
 use crate::ids::TableIds;
 use crate::inverse::SourceValue;
-use crate::reading::{Converted, Mapped, Reading};
+use crate::reading::{Mapped, Reading};
 
 /// Makes messages of rows.
 pub(super) struct Messages<'a> {
@@ -39,8 +40,8 @@ impl<'a> Messages<'a> {
             content: place("content"),
             metadata: place("metadata"),
             created_at: place("created_at"),
-            ids: reading.ids.table("messages"),
-            session_ids: reading.ids.table("sessions"),
+            ids: reading.converting.ids.table("messages"),
+            session_ids: reading.converting.ids.table("sessions"),
         }
     }
 
@@ -56,7 +57,12 @@ impl<'a> Messages<'a> {
         let refuse_session =
             |problem| refuse(self.session_id, value(raw, self.session_id), problem);
         let owner = owner.ok_or_else(|| {
-            refuse_session("no session of this id is in the file; add it or drop the message")
+            refuse_session(if self.reading.is_replay {
+                "its session was carried without it, and a transfer never changes a session that \
+                stands; take the run back and carry a mended copy of the source"
+            } else {
+                "no session of this id is in the file; add it or drop the message"
+            })
         })?;
         let tenant_id = owner
             .tenant

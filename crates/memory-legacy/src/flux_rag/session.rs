@@ -5,9 +5,10 @@ use memory_storage::RawRow;
 
 use crate::catalog::Place;
 use crate::cells::{Cells, Metadata};
+use crate::converting::Converted;
 use crate::ids::TableIds;
 use crate::inverse::SourceValue;
-use crate::reading::{Converted, Mapped, Reading};
+use crate::reading::{Mapped, Reading};
 use crate::rules;
 
 /// Makes sessions of rows.
@@ -35,7 +36,7 @@ impl<'a> Sessions<'a> {
             created_at: place("created_at"),
             updated_at: place("updated_at"),
             metadata: place("metadata"),
-            ids: reading.ids.table("sessions"),
+            ids: reading.converting.ids.table("sessions"),
         }
     }
 
@@ -62,7 +63,7 @@ impl<'a> Sessions<'a> {
     }
 
     fn tenant(&self, cells: &mut Cells<'_>) -> Result<TenantId, InvalidInput> {
-        let unnamed = self.reading.unnamed;
+        let unnamed = self.reading.converting.unnamed;
         if self.user_id.at.is_none() {
             return Ok(unnamed.clone());
         }

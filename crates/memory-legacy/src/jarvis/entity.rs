@@ -9,9 +9,10 @@ use memory_storage::RawRow;
 
 use super::{is_null_metadata, metadata, null_metadata};
 use crate::catalog::Place;
+use crate::converting::Converted;
 use crate::ids::TableIds;
 use crate::inverse::SourceValue;
-use crate::reading::{Converted, Mapped, Reading};
+use crate::reading::{Mapped, Reading};
 
 /// Makes nodes of rows.
 pub(super) struct Entities<'a> {
@@ -38,7 +39,7 @@ impl<'a> Entities<'a> {
             metadata: place("metadata"),
             created_at: place("created_at"),
             updated_at: place("updated_at"),
-            ids: reading.ids.table("entities"),
+            ids: reading.converting.ids.table("entities"),
         }
     }
 
@@ -53,7 +54,7 @@ impl<'a> Entities<'a> {
         let created_at = cells.time(self.created_at)?;
         let updated_at = cells.time(self.updated_at)?;
         let node = Node {
-            tenant_id: self.reading.unnamed.clone(),
+            tenant_id: self.reading.converting.unnamed.clone(),
             id: NodeId::from_uuid(self.ids.integer(id)),
             context_type: ContextType::DomainEntity,
             key: Some(EntityKey::new(kind, name)?),

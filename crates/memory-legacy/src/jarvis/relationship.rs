@@ -6,12 +6,13 @@ use memory_domain::{
 };
 use memory_storage::RawRow;
 
-use super::{is_null_metadata, metadata, null_metadata};
+use super::kept_metadata;
+use super::mission::metadata;
 use crate::catalog::Place;
+use crate::converting::Converted;
 use crate::ids::TableIds;
 use crate::inverse::SourceValue;
-use crate::reading::{Converted, Mapped, Reading};
-use crate::rules;
+use crate::reading::{Mapped, Reading};
 
 /// Makes relationships of rows.
 pub(super) struct Relationships<'a> {
@@ -46,8 +47,8 @@ impl<'a> Relationships<'a> {
             kind: place("type"),
             metadata: place("metadata"),
             created_at: place("created_at"),
-            ids: reading.ids.table("relationships"),
-            entity_ids: reading.ids.table("entities"),
+            ids: reading.converting.ids.table("relationships"),
+            entity_ids: reading.converting.ids.table("entities"),
         }
     }
 
@@ -60,24 +61,15 @@ impl<'a> Relationships<'a> {
         let mut cells = self.reading.cells(raw);
         let id = cells.integer(self.id)?;
         let from = cells.integer(self.from)?;
-        check_end(self.from, from, ends.from_is_carried)?;
+        self.check_end(self.from, from, ends.from_is_carried)?;
         let to = cells.integer(self.to)?;
-        check_end(self.to, to, ends.to_is_carried)?;
+        self.check_end(self.to, to, ends.to_is_carried)?;
         let kind = cells.text(self.kind)?;
         key_text(self.kind.name, kind)?;
-        let metadata = match metadata(&mut cells, self.metadata)? {
-            None => null_metadata(),
-            Some(object) => {
-                if is_null_metadata(&object) {
-                    let text = "{\"source_null\":true}";
-                    cells.rule(rules::NULL_MARKER_IN_SOURCE, self.metadata, text, text);
-                }
-                object
-            }
-        };
+        let metadata = kept_metadata(&mut cells, self.metadata)?;
         let created_at = cells.time(self.created_at)?;
         let relationship = Relationship {
-            tenant_id: self.reading.unnamed.clone(),
+            tenant_id: self.reading.converting.unnamed.clone(),
             id: RelationshipId::from_uuid(self.ids.integer(id)),
             from: NodeId::from_uuid(self.entity_ids.integer(from)),
             to: NodeId::from_uuid(self.entity_ids.integer(to)),
@@ -99,23 +91,25 @@ impl<'a> Relationships<'a> {
             beyond: Vec::new(),
         })
     }
-}
 
-fn check_end(place: Place, id: i64, is_carried: Option<bool>) -> Result<(), InvalidInput> {
-    let problem = match is_carried {
-        Some(true) => return Ok(()),
-        Some(false) => "the entity of this id is quarantined; mend that first",
-        None => "no entity of this id is in the file; add it or drop the relationship",
-    };
-    Err(InvalidInput::new(place.name, id, problem))
+    fn check_end(
+        &self,
+        place: Place,
+        id: i64,
+        is_carried: Option<bool>,
+    ) -> Result<(), InvalidInput> {
+        let problem = match is_carried {
+            Some(true) => return Ok(()),
+            // It may stand in the target, which says itself if it does not.
+            None if self.reading.is_replay => return Ok(()),
+            Some(false) => "the entity of this id is quarantined; mend that first",
+            None => "no entity of this id is in the file; add it or drop the relationship",
+        };
+        Err(InvalidInput::new(place.name, id, problem))
+    }
 }
 
 pub(super) fn inverse(relationship: &Relationship) -> Vec<(&'static str, SourceValue<'_>)> {
-    let metadata = if is_null_metadata(&relationship.metadata) {
-        SourceValue::Null
-    } else {
-        SourceValue::Json(&relationship.metadata)
-    };
     let entity = |id: NodeId| SourceValue::Integer("entities", id.uuid());
     let id = SourceValue::Integer("relationships", relationship.id.uuid());
     vec![
@@ -123,7 +117,7 @@ pub(super) fn inverse(relationship: &Relationship) -> Vec<(&'static str, SourceV
         ("from_id", entity(relationship.from)),
         ("to_id", entity(relationship.to)),
         ("type", SourceValue::Text(relationship.kind.as_str())),
-        ("metadata", metadata),
+        ("metadata", metadata(&relationship.metadata)),
         ("created_at", SourceValue::Time(relationship.created_at)),
     ]
 }

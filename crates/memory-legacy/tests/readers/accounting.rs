@@ -87,9 +87,7 @@ fn unknown_tables_are_unmapped_and_those_of_sqlite_are_not_tables() {
         unmapped,
         [
             ("Odd Table", 2, vec![2, 1]),
-            ("file_snapshots", 0, vec![0; 8]),
             ("found", 2, vec![2]),
-            ("mission_history", 0, vec![0; 10]),
             ("pairs", 1, vec![1, 1]),
         ]
     );

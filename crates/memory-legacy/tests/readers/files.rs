@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::made::{FLUX_RAG, JARVIS, Made, made, read, read_source};
+use crate::made::{CONSULTANT, FLUX_RAG, JARVIS, LOOSE_CONSULTANT, Made, made, read, read_source};
 use memory_legacy::{LegacyKind, Options, Recognised, open, recognise};
 use rusqlite::Connection;
 
@@ -37,6 +37,8 @@ fn files_are_recognised_by_their_tables() {
         (crate::made::FLUX_RAG_WITHOUT_USERS, LegacyKind::FluxRag),
         (JARVIS, LegacyKind::Jarvis),
         (&JARVIS.to_uppercase(), LegacyKind::Jarvis),
+        (CONSULTANT, LegacyKind::Consultant),
+        (LOOSE_CONSULTANT, LegacyKind::Consultant),
     ] {
         let made = made(&[schema]);
         assert_eq!(recognise(&made.path).unwrap(), Recognised::Legacy(kind));
@@ -59,7 +61,10 @@ fn the_same_names_in_another_shape_are_another_system() {
         create table messages (id integer primary key, user_message text, session_id text);
         create table sessions (id text primary key);",
     ]);
-    assert_refused(&made.path, "it is of no known system (flux-rag, jarvis)");
+    assert_refused(
+        &made.path,
+        "it is of no known system (flux-rag, jarvis, consultant)",
+    );
     let options = Options {
         kind: Some(LegacyKind::Jarvis),
         ..Options::default()
@@ -105,9 +110,9 @@ fn a_file_of_several_systems_is_carried_only_as_told() {
         [
             ("entities", true),
             ("relationships", true),
-            ("file_snapshots", false),
+            ("mission_history", true),
+            ("file_snapshots", true),
             ("messages", false),
-            ("mission_history", false),
             ("sessions", false),
         ]
     );

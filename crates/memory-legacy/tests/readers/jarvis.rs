@@ -1,6 +1,6 @@
 //! JARVIS files, with literal expected values.
 
-use crate::made::{JARVIS, LOOSE_JARVIS, Read, made, read, read_with};
+use crate::made::{JARVIS, LOOSE_JARVIS, LOOSE_MISSIONS, Read, made, read, read_with};
 use memory_legacy::{Options, rules};
 use memory_storage::Conversion;
 use rusqlite::types::Value as Sql;
@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 const ENTITY_1: &str = "fb067c58-a8cf-55af-891a-3b070a810700";
 const ENTITY_2: &str = "63fb99d8-e06c-5b8f-ab27-70a634e5bcc3";
 const ENTITY_7: &str = "b162c348-ee27-5164-bc35-f2f4ebcf162d";
+const MISSION_4: &str = "63faeba9-1e2a-5a66-9d8d-80f68b5c4c05";
+const SNAPSHOT_2: &str = "7ee2f09d-328d-53c2-a2e8-bf2cc5d8706b";
 const RELATIONSHIP_3: &str = "0bd803d7-5d28-55be-9e90-b764b4e33ad9";
 
 /// Three entities with a gap in their ids.
@@ -184,17 +186,70 @@ fn the_source_name_goes_into_the_ids() {
     );
 }
 
+const MISSIONS: &str = r#"
+    insert into mission_history values
+    (4, 'm-1', 'failed', 'coding', 0.1, 3, 1.0, 2, '{"subject": "é"}',
+        '2015-08-29T21:59:16.000001Z'),
+    (9, 'm-2', 'success', null, null, null, null, null, null, '2015-08-29T21:59:17Z');
+    insert into file_snapshots values
+    (2, 'src/lib.rs', 'm-1', 5000000000, 12, 'abc', '2019-01-01T00:00:00Z', '{"a": 1}'),
+    (3, 'src/lib.rs', null, null, null, null, '2015-08-29T21:59:18Z', null);"#;
+
 #[test]
-fn missions_and_snapshots_are_reported_as_unmapped() {
-    let made = made(&[
-        JARVIS,
-        ENTITIES,
-        "insert into mission_history (mission_id, status, cost_usd, created_at) values
-            ('m1', 'success', 0.25, '2015-08-29T21:59:17Z'),
-            ('m2', 'failed', null, '2015-08-29T21:59:17Z');
-        insert into file_snapshots (file_path, size_bytes, created_at) values
-            ('a', 5000000000, '2015-08-29T21:59:17Z');",
-    ]);
+fn a_mission_keeps_its_cost_to_the_bit() {
+    let made = made(&[JARVIS, ENTITIES, MISSIONS]);
+    let read = read(&made.path);
+    let mission = read.identical("mission_history", "id=4");
+    assert_eq!(
+        mission,
+        json!({
+            "record": "mission",
+            "tenant_id": "default",
+            "id": MISSION_4,
+            "key": "m-1",
+            "status": "failed",
+            "domain": "coding",
+            "cost_usd": 0.1,
+            "iterations": 3,
+            "duration_seconds": 1.0,
+            "files_modified": 2,
+            "metadata": {"subject": "é"},
+            "created_at": "2015-08-29T21:59:16.000001Z",
+        })
+    );
+    let bare = read.identical("mission_history", "id=9");
+    assert_eq!(bare["cost_usd"], json!(null));
+    assert_eq!(bare["domain"], json!(null));
+    assert_eq!(bare["metadata"], json!({"source_null": true}));
+}
+
+#[test]
+fn a_snapshot_may_be_larger_than_2_gib() {
+    let made = made(&[JARVIS, ENTITIES, MISSIONS]);
+    let read = read(&made.path);
+    assert_eq!(
+        read.identical("file_snapshots", "id=2"),
+        json!({
+            "record": "file_snapshot",
+            "tenant_id": "default",
+            "id": SNAPSHOT_2,
+            "path": "src/lib.rs",
+            "mission_key": "m-1",
+            "size_bytes": 5_000_000_000_i64,
+            "lines_of_code": 12,
+            "hash": "abc",
+            "metadata": {"a": 1},
+            "taken_at": "2019-01-01T00:00:00.000000Z",
+        })
+    );
+    let bare = read.identical("file_snapshots", "id=3");
+    assert_eq!(bare["mission_key"], json!(null));
+    assert_eq!(bare["metadata"], json!({"source_null": true}));
+}
+
+#[test]
+fn every_column_of_missions_and_snapshots_has_a_place() {
+    let made = made(&[JARVIS, ENTITIES, MISSIONS]);
     let read = read(&made.path);
     let shown: Vec<(&str, u64, bool)> = read
         .tables
@@ -206,32 +261,88 @@ fn missions_and_snapshots_are_reported_as_unmapped() {
         [
             ("entities", 3, true),
             ("relationships", 0, true),
-            ("file_snapshots", 1, false),
-            ("mission_history", 2, false),
+            ("mission_history", 2, true),
+            ("file_snapshots", 2, true),
         ]
     );
-    let missions = &read.tables[3];
-    assert!(
-        missions
-            .columns
-            .iter()
-            .all(|column| column.target.is_none())
-    );
-    let non_null: Vec<u64> = missions
+    for table in &read.tables {
+        for column in &table.columns {
+            assert!(column.target.is_some(), "{}.{}", table.name, column.name);
+        }
+    }
+    let non_null: Vec<u64> = read.tables[2]
         .columns
         .iter()
         .map(|column| column.non_null)
         .collect();
-    assert_eq!(non_null, [2, 2, 2, 0, 1, 0, 0, 0, 0, 2]);
-    let metadata = &read.tables[0].columns[3];
+    assert_eq!(non_null, [2, 2, 2, 1, 1, 1, 1, 1, 1, 2]);
+}
+
+#[test]
+fn a_mission_that_breaks_a_rule_is_quarantined_by_its_column() {
+    for (column, value) in [
+        ("mission_id", Sql::Text(String::new())),
+        ("mission_id", Sql::Null),
+        ("status", Sql::Text(String::new())),
+        ("domain", Sql::Text("x".repeat(513))),
+        ("cost_usd", Sql::Text("1.5".into())),
+        ("cost_usd", Sql::Real(f64::INFINITY)),
+        ("iterations", Sql::Real(1.5)),
+        ("metadata", Sql::Text("[]".into())),
+        ("created_at", Sql::Integer(1)),
+    ] {
+        let made = made(&[LOOSE_JARVIS, LOOSE_MISSIONS, MISSIONS]);
+        let sql = format!("update mission_history set {column} = ?1 where id = 9");
+        made.connection.execute(&sql, [&value]).unwrap();
+        let read = read(&made.path);
+        let reason = read.reason("mission_history", "id=9");
+        assert!(
+            reason.starts_with(&format!("invalid {column}")),
+            "{value:?}: {reason}"
+        );
+    }
+}
+
+#[test]
+fn a_file_of_missions_alone_has_a_tenant() {
+    let made = made(&[JARVIS, MISSIONS]);
+    let read = read(&made.path);
+    let beyond: Vec<&memory_domain::Record> = read
+        .rows
+        .iter()
+        .flat_map(|row| match &row.conversion {
+            Conversion::Record { beyond, .. } => beyond.iter(),
+            _ => [].iter(),
+        })
+        .collect();
+    let [memory_domain::Record::Tenant(tenant)] = beyond[..] else {
+        panic!("{beyond:?}");
+    };
+    assert_eq!(tenant.created_at.to_string(), "2015-08-29T21:59:16.000001Z");
     assert_eq!(
-        (
-            metadata.name.as_str(),
-            metadata.target.as_deref(),
-            metadata.non_null
-        ),
-        ("metadata", Some("nodes.content"), 2)
+        tenant.last_active_at.to_string(),
+        "2019-01-01T00:00:00.000000Z"
     );
+}
+
+#[test]
+fn an_id_that_repeats_in_another_table_is_no_repetition() {
+    let made = made(&[
+        LOOSE_JARVIS,
+        LOOSE_MISSIONS,
+        MISSIONS,
+        "insert into mission_history (id, mission_id, status, created_at) values
+            (2, 'm-3', 'x', '2015-08-29T21:59:17Z'),
+            (4, 'm-4', 'x', '2015-08-29T21:59:17Z');",
+    ]);
+    let read = read(&made.path);
+    read.identical("mission_history", "id=2");
+    read.identical("file_snapshots", "id=2");
+    let quarantined = read
+        .rows
+        .iter()
+        .filter(|row| matches!(row.conversion, Conversion::Quarantined { .. }));
+    assert_eq!(quarantined.count(), 1);
 }
 
 /// What becomes of an entity of which one column holds another value.

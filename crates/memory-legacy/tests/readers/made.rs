@@ -41,6 +41,31 @@ pub(crate) const JARVIS: &str = "
       size_bytes integer, lines_of_code integer, hash text, created_at text not null,
       metadata text);";
 
+/// As the system makes them, with the triggers that keep the full-text table.
+pub(crate) const CONSULTANT: &str = "
+    create table memory_nodes (
+      node_id text primary key, thread_id text not null, content text not null,
+      context_type text not null, summary text, created_at timestamp not null,
+      last_accessed timestamp not null, access_count integer default 1,
+      base_relevance real default 0.5, tags text, metadata text,
+      entity_id text, entity_type text, entity_system text, unique (entity_id, entity_system));
+    create table memory_relationships (
+      id integer primary key autoincrement, from_node_id text not null, to_node_id text not null,
+      relationship_type text not null, strength real default 1.0, created_at timestamp not null,
+      metadata text, unique (from_node_id, to_node_id, relationship_type),
+      foreign key (from_node_id) references memory_nodes (node_id) on delete cascade,
+      foreign key (to_node_id) references memory_nodes (node_id) on delete cascade);
+    create table memory_threads (
+      thread_id text primary key, created_at timestamp not null,
+      last_activity timestamp not null, agent_name text, task_id text, metadata text);
+    create virtual table memory_search
+      using fts5(node_id unindexed, content, summary, tags, tokenize='porter');
+    create trigger memory_search_insert after insert on memory_nodes begin
+      insert into memory_search (node_id, content, summary, tags)
+      values (new.node_id, new.content, new.summary, new.tags); end;
+    create trigger memory_search_delete after delete on memory_nodes begin
+      delete from memory_search where node_id = old.node_id; end;";
+
 /// The same tables without any constraint or type, so that every storage class gets in.
 pub(crate) const LOOSE_FLUX_RAG: &str = "
     create table sessions (id, user_id, title, created_at, updated_at, metadata);
@@ -49,6 +74,22 @@ pub(crate) const LOOSE_FLUX_RAG: &str = "
 pub(crate) const LOOSE_JARVIS: &str = "
     create table entities (id, type, name, metadata, created_at, updated_at);
     create table relationships (id, from_id, to_id, type, metadata, created_at);";
+
+/// The two tables of missions, as loose.
+pub(crate) const LOOSE_MISSIONS: &str = "
+    create table mission_history (id, mission_id, status, domain, cost_usd, iterations,
+      duration_seconds, files_modified, metadata, created_at);
+    create table file_snapshots (id, file_path, mission_id, size_bytes, lines_of_code, hash,
+      created_at, metadata);";
+
+pub(crate) const LOOSE_CONSULTANT: &str = "
+    create table memory_nodes (node_id, thread_id, content, context_type, summary, created_at,
+      last_accessed, access_count, base_relevance, tags, metadata, entity_id, entity_type,
+      entity_system);
+    create table memory_relationships (id, from_node_id, to_node_id, relationship_type, strength,
+      created_at, metadata);
+    create table memory_threads (thread_id, created_at, last_activity, agent_name, task_id,
+      metadata);";
 
 /// A file in a folder of its own.
 pub(crate) struct Made {

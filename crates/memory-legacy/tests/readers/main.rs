@@ -4,6 +4,7 @@
 
 mod accounting;
 mod any_value;
+mod consultant;
 mod files;
 mod flux_rag;
 mod jarvis;

@@ -105,7 +105,7 @@ pub struct TableReport {
     pub beyond: BTreeMap<&'static str, u64>,
     /// Whether the table, having no place, was allowed by name to stay behind.
     pub allowed: bool,
-    /// The columns that have no place but hold values.
+    /// The columns that have no place but hold values; of a table without a place, all its columns.
     pub unmapped_columns: Vec<UnmappedColumn>,
 }
 
@@ -153,7 +153,7 @@ impl Classes {
     }
 }
 
-/// A column that has no place but holds values.
+/// A column that has no place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnmappedColumn {
     /// Its name.
@@ -270,10 +270,11 @@ impl Report {
                     rows: table.classes.unmapped,
                 });
             }
-            for column in table
-                .unmapped_columns
-                .iter()
-                .filter(|column| !column.allowed)
+            // The columns of a table without a place are not a problem beside that of the table.
+            let columns = table.unmapped_columns.iter();
+            for column in columns
+                .filter(|_| table.classes.unmapped == 0)
+                .filter(|column| column.non_null > 0 && !column.allowed)
             {
                 problems.push(Problem::UnmappedColumn {
                     table: table.table.clone(),
@@ -334,8 +335,8 @@ impl Problem {
                 format!("the source has nothing of tenant {tenant}; check the name")
             }
             Problem::Quarantined { rows } => format!(
-                "{} could not be carried; look into the quarantine file, then accept that with \
-                 --allow-quarantine",
+                "{} could not be carried; mend the quarantine file and carry it with --replay, or \
+                 accept that with --allow-quarantine",
                 counted(*rows, "row")
             ),
         }

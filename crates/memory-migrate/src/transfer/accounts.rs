@@ -22,7 +22,7 @@ impl Accounts {
     ///
     /// # Errors
     /// `InvalidOption` if a table that is to be carried is not in the source, or is one half of
-    /// its conversations.
+    /// its conversations, or if what may stay behind is not there or has a place.
     pub(crate) fn new(
         tables: Vec<SourceTable>,
         options: &TransferOptions,
@@ -38,6 +38,7 @@ impl Accounts {
             }
         }
         keep_conversations_whole(&tables, options)?;
+        know_what_may_stay(&tables, options)?;
         let books = tables.iter().map(|table| book(table, options)).collect();
         Ok(Accounts {
             tables,
@@ -173,6 +174,47 @@ fn keep_conversations_whole(
     Ok(())
 }
 
+/// A name that is misspelled would allow nothing, and one that has a place is not left behind: both
+/// are said before anything is read.
+fn know_what_may_stay(
+    tables: &[SourceTable],
+    options: &TransferOptions,
+) -> Result<(), MigrateError> {
+    let mut names = Vec::new();
+    let mut whole = Vec::new();
+    for table in tables {
+        if !table.mapped {
+            names.push(table.name.clone());
+            continue;
+        }
+        let without_place = table
+            .columns
+            .iter()
+            .filter(|column| column.target.is_none());
+        let columns = without_place.map(|column| format!("{}.{}", table.name, column.name));
+        let before = names.len();
+        names.extend(columns);
+        if names.len() > before {
+            // A mapped table's name stands for all its columns without a place.
+            whole.push(&table.name);
+        }
+    }
+    let is_known = |name: &&String| names.contains(name) || whole.contains(name);
+    let Some(unknown) = options.allow_unmapped.iter().find(|name| !is_known(name)) else {
+        return Ok(());
+    };
+    let problem = if names.is_empty() {
+        "everything in the source has a place; leave it out".to_owned()
+    } else {
+        format!("the source has without a place: {}", names.join(", "))
+    };
+    Err(MigrateError::InvalidOption {
+        option: "allow-unmapped",
+        value: unknown.clone(),
+        problem,
+    })
+}
+
 fn holds_conversations(table: &SourceTable) -> bool {
     let ours = [RecordKind::Session.table(), RecordKind::Message.table()];
     let goes_there = |target: &str| {
@@ -203,9 +245,12 @@ fn book(table: &SourceTable, options: &TransferOptions) -> TableReport {
             &mut classes.not_selected
         };
         *class = table.rows;
-    } else if selected {
+    }
+    if selected {
         for column in &table.columns {
-            if column.target.is_none() && column.non_null > 0 {
+            // Of a table without a place every column is told, so that whoever leaves it behind
+            // knows what it held.
+            if !table.mapped || column.target.is_none() && column.non_null > 0 {
                 let name = format!("{}.{}", table.name, column.name);
                 unmapped_columns.push(UnmappedColumn {
                     column: column.name.clone(),

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use memory_domain::{Digest, Record, RecordKey, RecordKind, TenantId};
-use memory_storage::{Conversion, RawRow, RawValue, RecordWriter, RuleUse, SourceRow};
+use memory_storage::{Conversion, RawRow, RawValue, RecordWriter, RowContext, RuleUse, SourceRow};
 
 use super::accounts::Accounts;
 use super::tally::Tally;
@@ -51,6 +51,7 @@ pub(crate) struct Pending {
     pub(crate) rules: Vec<RuleUse>,
     pub(crate) beyond: Vec<Record>,
     pub(crate) raw: RawRow,
+    pub(crate) context: RowContext,
     bytes: usize,
 }
 
@@ -72,6 +73,7 @@ impl Pending {
             rules,
             beyond: Vec::new(),
             raw,
+            context: Vec::new(),
             bytes,
         }
     }
@@ -145,6 +147,7 @@ impl<'a> Carrier<'a> {
             } => {
                 let mut pending = Pending::new(row.table, row.key, *record, rules, row.raw);
                 pending.beyond = beyond;
+                pending.context = row.context;
                 self.push(pending).await
             }
             Conversion::Merged { into: _, rule } => {
@@ -154,7 +157,20 @@ impl<'a> Carrier<'a> {
             }
             Conversion::Quarantined { reason } => {
                 self.meter.add(row.table, 1);
-                self.put_aside(row.table, &row.key, &reason, &row.raw, None)
+                self.accounts
+                    .count(row.table, |classes| &mut classes.quarantined);
+                let table = self.accounts.table(row.table)?;
+                self.quarantined.add(&table.name, &row.key, &reason, None);
+                self.quarantine.add(&Entry {
+                    class: EntryClass::Quarantined,
+                    table,
+                    key: &row.key,
+                    reason: &reason,
+                    standing: None,
+                    raw: &row.raw,
+                    context: &row.context,
+                    record: None,
+                })
             }
         }
     }
@@ -261,32 +277,27 @@ impl<'a> Carrier<'a> {
                 reason,
                 standing: Some(standing),
                 raw: &row.raw,
+                context: &row.context,
                 record: Some(&row.record),
             }),
         }
     }
 
-    /// Counts a row that cannot be carried, and writes it to the quarantine.
-    pub(super) fn put_aside(
-        &mut self,
-        table: usize,
-        key: &str,
-        reason: &str,
-        raw: &RawRow,
-        record: Option<&Record>,
-    ) -> Result<(), MigrateError> {
+    /// Counts a row that was converted but cannot be carried, and writes it to the quarantine.
+    pub(super) fn put_aside(&mut self, row: &Pending, reason: &str) -> Result<(), MigrateError> {
         self.accounts
-            .count(table, |classes| &mut classes.quarantined);
-        let table = self.accounts.table(table)?;
-        self.quarantined.add(&table.name, key, reason, None);
+            .count(row.table, |classes| &mut classes.quarantined);
+        let table = self.accounts.table(row.table)?;
+        self.quarantined.add(&table.name, &row.key, reason, None);
         self.quarantine.add(&Entry {
             class: EntryClass::Quarantined,
             table,
-            key,
+            key: &row.key,
             reason,
             standing: None,
-            raw,
-            record,
+            raw: &row.raw,
+            context: &row.context,
+            record: Some(&row.record),
         })
     }
 }

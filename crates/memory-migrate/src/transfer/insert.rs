@@ -96,7 +96,7 @@ impl Carrier<'_> {
                 }
                 Err(refused) => {
                     let reason = refused.to_string();
-                    self.put_aside(row.table, &row.key, &reason, &row.raw, Some(&row.record))?;
+                    self.put_aside(&row, &reason)?;
                 }
             }
         }
@@ -141,7 +141,7 @@ impl Carrier<'_> {
             // what stands would lose it.
             InsertOutcome::Conflict { standing, reason } if standing.kind != row.record.kind() => {
                 let reason = format!("{standing}: {reason}");
-                self.put_aside(row.table, &row.key, &reason, &row.raw, Some(&row.record))
+                self.put_aside(row, &reason)
             }
             InsertOutcome::Conflict { standing, reason } => {
                 if self.tenant_stands(row).await? {
@@ -151,7 +151,7 @@ impl Carrier<'_> {
             }
             InsertOutcome::MissingReference { reference } => {
                 let reason = format!("it refers to {reference}, which is not in the target");
-                self.put_aside(row.table, &row.key, &reason, &row.raw, Some(&row.record))
+                self.put_aside(row, &reason)
             }
         }
     }

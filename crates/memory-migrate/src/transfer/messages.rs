@@ -69,7 +69,7 @@ impl Carrier<'_> {
                 Some(_) => self.conflict(row, key, "same id, other content")?,
                 None => {
                     let reason = beyond_count(row, counts).unwrap_or_default();
-                    self.put_aside(row.table, &row.key, &reason, &row.raw, Some(&row.record))?;
+                    self.put_aside(row, &reason)?;
                 }
             }
         }

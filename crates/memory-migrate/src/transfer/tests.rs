@@ -33,6 +33,7 @@ impl Rows {
                 kind: "test".to_owned(),
                 name: "test".to_owned(),
                 location: "nowhere".to_owned(),
+                settings: BTreeMap::new(),
             },
             tables: vec![table("chats", claimed, true)],
             batches: batches.into(),
@@ -222,10 +223,6 @@ impl RecordWriter for Shelf {
         Ok(None)
     }
 
-    async fn runs(&mut self, _: u32) -> Result<Vec<TransferRun>, StorageError> {
-        Ok(Vec::new())
-    }
-
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {
         Ok(())
     }
@@ -284,6 +281,7 @@ fn row(key: &str, record: Record) -> SourceRow {
             beyond: vec![Record::Tenant(ada)],
         },
         raw: vec![RawValue::Text(key.as_bytes().to_vec()), RawValue::Null],
+        context: Vec::new(),
     }
 }
 
@@ -379,6 +377,54 @@ async fn an_unmapped_table_is_a_problem_unless_it_is_empty_or_allowed() {
         assert_eq!(report.tables[1].classes.unmapped, rows);
         assert_eq!(report.exit_status(), status);
         assert_eq!(report.outcome, Outcome::NothingToCarry);
+    }
+}
+
+#[tokio::test]
+async fn the_columns_of_an_unmapped_table_are_listed_with_their_values() {
+    let mut source = Rows::new(0, Vec::new());
+    source.tables.push(table("missions", 3, false));
+    source.tables[1].columns[1].non_null = 0;
+    let (report, _) = run(source, Shelf::new(Defect::None), unchanged).await;
+    let report = report.unwrap();
+    let columns = report.tables[1].unmapped_columns.iter();
+    let told: Vec<(&str, u64)> = columns
+        .map(|column| (column.column.as_str(), column.non_null))
+        .collect();
+    assert_eq!(told, [("id", 3), ("mood", 0)]);
+    let text = report.to_string();
+    assert!(text.contains("missions.id: 3 values"), "{text}");
+    assert!(text.contains("missions.mood: 0 values"), "{text}");
+    // Beside the table they are no problem of their own.
+    assert_eq!(report.problems().len(), 1);
+}
+
+#[tokio::test]
+async fn what_may_stay_behind_must_be_there_and_have_no_place() {
+    for (name, accepted) in [
+        ("missions", true),
+        ("chats", true),
+        ("chats.mood", true),
+        ("mission", false),
+        ("chats.id", false),
+        ("missions.mood", false),
+    ] {
+        let mut source = Rows::new(0, Vec::new());
+        source.tables.push(table("missions", 3, false));
+        let (report, _) = run(source, Shelf::new(Defect::None), |options| {
+            options.allow_unmapped.insert(name.to_owned());
+        })
+        .await;
+        if accepted {
+            report.unwrap();
+        } else {
+            let error = report.unwrap_err().to_string();
+            let wanted = format!(
+                "option allow-unmapped has the value {name:?}: the source has without a place: \
+                chats.mood, missions"
+            );
+            assert_eq!(error, wanted);
+        }
     }
 }
 
@@ -500,6 +546,7 @@ async fn merged_changed_and_quarantined_rows_have_their_classes() {
         key: key.to_owned(),
         conversion,
         raw: vec![RawValue::Integer(1), RawValue::Null],
+        context: Vec::new(),
     };
     rows.push(bare(
         "merged",
@@ -655,6 +702,7 @@ async fn the_report_is_fit_for_every_store() {
             reason: "column a holds \"\0\"".to_owned(),
         },
         raw: vec![RawValue::Text(b"\0".to_vec()), RawValue::Null],
+        context: Vec::new(),
     }];
     let (report, quarantine) = run(
         Rows::new(1, vec![rows]),

@@ -29,22 +29,7 @@ pub(crate) fn split(rows: Vec<Pending>) -> Vec<Vec<Pending>> {
 fn unique_keys(record: &Record) -> [Option<u64>; 2] {
     let tenant = record.tenant_id();
     let id = hash(&(0, tenant, record.key().id));
-    let other = match record {
-        Record::Tenant(_) | Record::Session(_) => None,
-        Record::Message(message) => Some(hash(&(1, tenant, message.session_id, message.number))),
-        Record::Node(node) => node
-            .key
-            .as_ref()
-            .map(|key| hash(&(2, tenant, key.system(), key.id()))),
-        Record::Relationship(relationship) => Some(hash(&(
-            3,
-            tenant,
-            relationship.from,
-            relationship.to,
-            relationship.kind.as_str(),
-            &relationship.label,
-        ))),
-    };
+    let other = record.unique_key().map(|key| hash(&(1, tenant, key)));
     [Some(id), other]
 }
 

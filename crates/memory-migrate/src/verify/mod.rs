@@ -71,7 +71,8 @@ impl VerifyReport {
 /// Compares everything in two stores, or one tenant's part of it, each from a frozen state.
 ///
 /// # Errors
-/// `Store` if one of them cannot be read.
+/// `Store` if one of them cannot be read; `UnknownTenant` if neither has the tenant, because then
+/// nothing would be compared.
 pub async fn verify(
     a: &dyn Storage,
     b: &dyn Storage,
@@ -91,6 +92,19 @@ pub async fn verify(
     let mut reader_a = a.reader().await.map_err(MigrateError::store(step))?;
     let mut reader_b = b.reader().await.map_err(MigrateError::store(step))?;
 
+    if let Some(tenant) = tenant {
+        let step = "looking for the tenant";
+        let kind = RecordKind::Tenant;
+        let in_a = reader_a.count(kind, Some(tenant)).await;
+        let in_b = reader_b.count(kind, Some(tenant)).await;
+        let in_a = in_a.map_err(MigrateError::store(step))?;
+        if in_a + in_b.map_err(MigrateError::store(step))? == 0 {
+            return Err(MigrateError::UnknownTenant {
+                tenant: tenant.clone(),
+                stores: format!("{} and not in {}", report.a, report.b),
+            });
+        }
+    }
     let mut totals = Vec::new();
     for kind in RecordKind::ALL {
         let rows = reader_a.count(kind, tenant).await;

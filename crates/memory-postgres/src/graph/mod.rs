@@ -3,6 +3,7 @@
 mod nodes;
 mod relationships;
 mod remember;
+mod traversal;
 
 use std::cmp::Reverse;
 
@@ -11,8 +12,8 @@ use diesel::sql_types::Nullable;
 use memory_diesel::{NodeRow, RelationshipRow};
 use memory_domain::{
     Direction, EntityKey, Graph, Limit, Neighbour, NewNode, NewRelationship, Node, NodeFilter,
-    NodeId, NodePatch, Reinforcement, Relationship, RelationshipFilter, RelationshipId,
-    RelationshipKind, TenantId, Timestamp,
+    NodeId, NodePatch, Reached, Reinforcement, Relationship, RelationshipFilter, RelationshipId,
+    RelationshipKind, Retention, TenantId, Timestamp, TraverseOptions,
 };
 use memory_storage::{GraphStore, StorageError};
 
@@ -93,6 +94,15 @@ impl<E: Executor> GraphStore for Postgres<E> {
         nodes::forget(self, tenant, id, at).await
     }
 
+    async fn forget_older_than(
+        &self,
+        tenant: &TenantId,
+        retention: Retention,
+        at: Timestamp,
+    ) -> Result<u64, StorageError> {
+        nodes::forget_older_than(self, tenant, &retention, at).await
+    }
+
     async fn record_access(
         &self,
         tenant: &TenantId,
@@ -164,6 +174,15 @@ impl<E: Executor> GraphStore for Postgres<E> {
         limit: Limit,
     ) -> Result<Vec<Neighbour>, StorageError> {
         relationships::neighbours(self, tenant, node, direction, kind, limit).await
+    }
+
+    async fn traverse(
+        &self,
+        tenant: &TenantId,
+        node: NodeId,
+        options: TraverseOptions,
+    ) -> Result<Vec<Reached>, StorageError> {
+        traversal::traverse(self, tenant, node, options).await
     }
 
     async fn load(&self, tenant: &TenantId, limit: Limit) -> Result<Graph, StorageError> {

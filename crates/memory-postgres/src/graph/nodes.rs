@@ -1,14 +1,15 @@
-use diesel::sql_types::{Bool, Double, Nullable};
+use diesel::sql_types::{BigInt, Bool, Double, Nullable, SmallInt, Text};
 use memory_diesel::NodeRow;
 use memory_diesel::sql_types::{Json, JsonValue, Tags, TagsValue};
 use memory_domain::{
-    ContextType, EntityKey, EntityType, Limit, Node, NodeFilter, NodeId, NodePatch, TenantId,
-    Timestamp,
+    AgeFrom, ContextType, EntityKey, EntityType, IndexPlace, Indexed, Limit, Node, NodeFilter,
+    NodeId, NodePatch, Retention, TenantId, Timestamp,
 };
 use memory_storage::StorageError;
 
 use crate::columns::{Nodes, node_columns};
 use crate::executor::{Executor, Postgres};
+use crate::index::NodeChunks;
 use crate::statement::Statement;
 
 const ONE: &str = concat!(
@@ -29,7 +30,9 @@ const LIST: &str = concat!(
     " from nodes as n where n.tenant_id = $1"
 );
 
-// What is null stays; entity type and name can also be taken away, so they have a flag each.
+// What is null stays; entity type and name can also be taken away, so they have a flag each. What
+// the index has in the places that are given goes, once the node's lock is had, and what is new
+// comes. The answer asks for what is cleared, because nothing else would where nothing new comes.
 const UPDATE: &str = concat!(
     "with written as (
         update nodes as n set
@@ -46,16 +49,47 @@ const UPDATE: &str = concat!(
         where n.tenant_id = $12 and n.id = $13
         returning ",
     node_columns!("n"),
-    ")
+    "), cleared as materialized (
+        select id, created_at from written where clear_node_places($12, id, $14)
+    ), indexed as (
+        insert into node_chunks (
+            tenant_id, node_id, field, part, place, created_at, text, words, grams
+        )
+        select $12, cleared.id, new.field, new.part, new.in_place, cleared.created_at, new.text,
+            new.words, ($15::integer[])[new.gram_end - new.gram_count + 1 : new.gram_end]
+        from cleared
+        cross join unnest($16, $17, $18, $19, $20, $21, $22, $23) as new (
+            number, in_place, field, part, text, words, gram_count, gram_end
+        )
+    )
     select ",
     node_columns!("w"),
-    ", touch_tenant($12, $11) from written as w"
+    ", touch_tenant($12, $11) from written as w
+    where (select count(*) from cleared) >= 0"
 );
 
 const FORGET: &str = "with gone as (
         delete from nodes where tenant_id = $1 and id = $2 returning id
     )
     select touch_tenant($1, $3) from gone";
+
+macro_rules! forget_older_than {
+    ($moment:literal) => {
+        concat!(
+            "with gone as (
+                delete from nodes
+                where tenant_id = $1 and ",
+            $moment,
+            " < $2 and context_type = any($3)
+                returning id
+            )
+            select count(*), case when count(*) > 0 then touch_tenant($1, $4) end from gone"
+        )
+    };
+}
+
+const FORGET_BY_ACCESS: &str = forget_older_than!("last_accessed_at");
+const FORGET_BY_CREATION: &str = forget_older_than!("created_at");
 
 const RECORD_ACCESS: &str = "with written as (
         update nodes set
@@ -148,6 +182,8 @@ pub(super) async fn update<E: Executor>(
     at: Timestamp,
 ) -> Result<Node, StorageError> {
     let patch = patch.validated()?;
+    let chunks = NodeChunks::of_one(tenant, Indexed::from(&patch));
+    let cleared = replaced_places(&patch);
     let context_type = patch.context_type.map(ContextType::as_str);
     let entity_type = patch.entity_type.as_ref().map(Option::as_ref);
     let name = patch.name.as_ref().map(Option::as_deref);
@@ -157,14 +193,16 @@ pub(super) async fn update<E: Executor>(
         .optional_text(entity_type.flatten().map(EntityType::as_str))
         .bind::<Bool, _>(name.is_some())
         .optional_text(name.flatten())
-        .bind::<Nullable<Json>, _>(patch.content.map(JsonValue))
+        .bind::<Nullable<Json>, _>(patch.content.clone().map(JsonValue))
         .optional_text(patch.summary.as_deref())
-        .bind::<Nullable<Tags>, _>(patch.tags.map(TagsValue))
-        .bind::<Nullable<Json>, _>(patch.metadata.map(JsonValue))
+        .bind::<Nullable<Tags>, _>(patch.tags.clone().map(TagsValue))
+        .bind::<Nullable<Json>, _>(patch.metadata.clone().map(JsonValue))
         .bind::<Nullable<Double>, _>(patch.base_relevance)
         .at(at)
         .text(tenant.as_str())
-        .id(id.uuid());
+        .id(id.uuid())
+        .array::<SmallInt, _>(cleared);
+    let statement = chunks.bind_to(statement);
     let nodes = store.entities::<Nodes, NodeRow, _>(statement).await?;
     nodes.into_iter().next().ok_or_else(|| not_found(id))
 }
@@ -182,6 +220,33 @@ pub(super) async fn forget<E: Executor>(
     store.changed(statement, "node", id).await
 }
 
+pub(super) async fn forget_older_than<E: Executor>(
+    store: &Postgres<E>,
+    tenant: &TenantId,
+    retention: &Retention,
+    at: Timestamp,
+) -> Result<u64, StorageError> {
+    let sql = match retention.age_from {
+        AgeFrom::LastAccess => FORGET_BY_ACCESS,
+        AgeFrom::Creation => FORGET_BY_CREATION,
+    };
+    let mut types: Vec<&str> = retention
+        .context_types
+        .iter()
+        .map(|of| of.as_str())
+        .collect();
+    if types.is_empty() {
+        types = ContextType::ALL.map(ContextType::as_str).to_vec();
+    }
+    let statement = Statement::writing("forgetting old nodes", sql)
+        .text(tenant.as_str())
+        .at(retention.before)
+        .array::<Text, _>(types)
+        .at(at);
+    let gone = store.first::<(BigInt,), (i64,)>(statement).await?;
+    Ok(gone.map_or(0, |(gone,)| gone.unsigned_abs()))
+}
+
 pub(super) async fn record_access<E: Executor>(
     store: &Postgres<E>,
     tenant: &TenantId,
@@ -193,6 +258,20 @@ pub(super) async fn record_access<E: Executor>(
         .text(tenant.as_str())
         .id(id.uuid());
     store.changed(statement, "node", id).await
+}
+
+/// The places whose texts a patch replaces.
+fn replaced_places(patch: &NodePatch) -> Vec<i16> {
+    [
+        (patch.name.is_some(), IndexPlace::Name),
+        (patch.summary.is_some(), IndexPlace::Summary),
+        (patch.tags.is_some(), IndexPlace::Tags),
+        (patch.content.is_some(), IndexPlace::Content),
+        (patch.content.is_some(), IndexPlace::EntityData),
+    ]
+    .into_iter()
+    .filter_map(|(given, place)| given.then_some(place.number()))
+    .collect()
 }
 
 fn not_found(id: NodeId) -> StorageError {

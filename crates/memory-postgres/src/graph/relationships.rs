@@ -56,9 +56,8 @@ const RELATE: &str = concat!(
     outcome!()
 );
 
-// strength × decay^days + step, as Reinforcement::apply has it. PostgreSQL refuses an underflow of
-// the power and of the product; where either could come, nothing is left of the strength. An id
-// that is taken matters only where the relationship is new.
+// The step is that of Reinforcement::apply, in a function that learning a turn calls too. An id that
+// is taken matters only where the relationship is new.
 const REINFORCE: &str = concat!(
     between_ends!(),
     "written as (
@@ -77,15 +76,9 @@ const REINFORCE: &str = concat!(
                 )
             )
         on conflict (tenant_id, from_id, to_id, kind, label) do update set
-            strength = least(1, excluded.strength + case
-                when r.strength = 0 then 0
-                when ln(r.strength) + ln($10) * greatest(0, extract(
-                    epoch from excluded.last_reinforced_at - r.last_reinforced_at
-                )::double precision / 86400) < -700 then 0
-                else r.strength * power($10, greatest(0, extract(
-                    epoch from excluded.last_reinforced_at - r.last_reinforced_at
-                )::double precision / 86400))
-            end),
+            strength = reinforced(
+                r.strength, r.last_reinforced_at, excluded.last_reinforced_at, $10, excluded.strength
+            ),
             last_reinforced_at = greatest(r.last_reinforced_at, excluded.last_reinforced_at)
         returning ",
     relationship_columns!("r"),

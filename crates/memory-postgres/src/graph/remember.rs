@@ -6,15 +6,61 @@ use memory_storage::StorageError;
 use serde_json::Value;
 
 use crate::executor::{Executor, Postgres};
+use crate::index::RememberedIndex;
 use crate::json::JsonArray;
 use crate::statement::Statement;
 
-// By itself, because undoing several needs a subtransaction and one does not.
-const REMEMBER_ONE: &str = "select outcome, node_id, tag_count, 1::bigint
-    from remember_node($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+/// Remembers, takes away what merging replaces of the index, and writes what is new of it. The last
+/// waits for the second, which waits for the first, whose lock of the node it needs. A node without
+/// a key replaces nothing, and what is there already is indexed already. The answer asks for what is
+/// cleared, because nothing else would where nothing new is to be indexed. Where one of several is
+/// refused the function still returns those before it, of which nothing is left.
+macro_rules! and_index {
+    ($remembered:literal) => {
+        concat!(
+            "with remembered as materialized (",
+            $remembered,
+            "), cleared as materialized (
+                select standing.node_id, standing.created_at
+                from (
+                    select array_agg(distinct node_id) as ids,
+                        array_agg(node_id) filter (where field is not null) as of_nodes,
+                        array_agg(field) filter (where field is not null) as fields
+                    from remembered
+                    left join unnest($14, $15) as gone (place, field) using (place)
+                    where not exists (select from remembered where outcome <> 'stands')
+                ) as given
+                cross join lateral clear_node_fields($1, ids, of_nodes, fields) as standing
+            ), indexed as (
+                insert into node_chunks (
+                    tenant_id, node_id, field, part, place, created_at, text, words, grams
+                )
+                select $1, cleared.node_id, new.field, new.part, new.in_place,
+                    cleared.created_at, new.text, new.words,
+                    ($16::integer[])[new.gram_end - new.gram_count + 1 : new.gram_end]
+                from unnest($17, $18, $19, $20, $21, $22, $23, $24) as new (
+                    place, in_place, field, part, text, words, gram_count, gram_end
+                )
+                join remembered using (place)
+                join cleared using (node_id)
+                on conflict do nothing
+            )
+            select outcome, node_id, tag_count, place from remembered
+            where (select count(*) from cleared) >= 0"
+        )
+    };
+}
 
-const REMEMBER: &str = "select outcome, node_id, tag_count, place
-    from remember_nodes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+// By itself, because undoing several needs a subtransaction and one does not.
+const REMEMBER_ONE: &str = and_index!(
+    "select outcome, node_id, tag_count, 1::bigint as place
+    from remember_node($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+);
+
+const REMEMBER: &str = and_index!(
+    "select outcome, node_id, tag_count, place
+    from remember_nodes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+);
 
 pub(super) async fn remember<E: Executor>(
     store: &Postgres<E>,
@@ -30,11 +76,13 @@ pub(super) async fn remember<E: Executor>(
         .into_iter()
         .map(NewNode::validated)
         .collect::<Result<Vec<_>, _>>()?;
+    let indexed = RememberedIndex::of(tenant, &nodes);
     let statement = match nodes.as_slice() {
         [] => return Ok(Vec::new()),
         [node] => one(tenant, node, at),
         nodes => several(tenant, nodes, at),
     };
+    let statement = indexed.bind_to(statement);
     let rows = store.load::<RememberedSql, Remembered>(statement).await?;
     let refused = rows.iter().find(|(outcome, ..)| outcome != "stands");
     if let Some((outcome, id, count, _)) = refused {

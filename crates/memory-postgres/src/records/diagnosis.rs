@@ -1,140 +1,94 @@
 //! Why records that do not stand by their id were not inserted, all in one statement.
 
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{Bool, Nullable, Text};
 use memory_diesel::sql_types::{Id, IdValue};
-use memory_domain::{EntityKey, Record, RecordKey, RecordKind};
+use memory_domain::{Record, RecordKey, RecordKind};
 use memory_storage::{InsertOutcome, RunId, StorageError};
 
+use super::table::{MEMBERS, Table, is_brought, is_there, missing_member};
 use crate::connection::Row;
 use crate::executor::read;
 use crate::statement::Statement;
 
-// Each gives one row per record, in the order given: whether what it refers to is there (a first
-// and a second reference), and the id of what holds a key that must be unique. As look-ups, for the
-// reason that is given at the insertions.
-
-const SESSIONS: &str = "select
-        exists (select from tenants where tenants.id = given.tenant_id offset 0), true, null::uuid
-    from unnest($1) with ordinality as given (tenant_id, place)
-    order by place";
-
-// The first reference is the session, the second that this run brought it.
-const MESSAGES: &str = "select
-        exists (
-            select from sessions
-            where sessions.tenant_id = given.tenant_id and sessions.id = given.session_id
-            offset 0
-        ),
-        exists (
-            select from transfer_ledger as brought
-            where brought.run_id = $1 and brought.table_name = 'sessions'
-                and brought.tenant_id = given.tenant_id and brought.record_id = given.session_id
-            offset 0
-        ),
-        standing.id
-    from unnest($2, $3, $4) with ordinality as given (tenant_id, session_id, number, place)
-    left join lateral (
-        select id from messages as m
-        where m.tenant_id = given.tenant_id
-            and m.session_id = given.session_id and m.number = given.number
-        offset 0
-    ) as standing on true
-    order by place";
-
-const NODES: &str = "select
-        exists (select from tenants where tenants.id = given.tenant_id offset 0), true, standing.id
-    from unnest($1, $2, $3) with ordinality as given (tenant_id, key_system, key_id, place)
-    left join lateral (
-        select id from nodes as n
-        where n.tenant_id = given.tenant_id
-            and n.key_system = given.key_system and n.key_id = given.key_id
-        offset 0
-    ) as standing on true
-    order by place";
-
-const RELATIONSHIPS: &str = "select
-        exists (
-            select from nodes
-            where nodes.tenant_id = given.tenant_id and nodes.id = given.from_id
-            offset 0
-        ),
-        exists (
-            select from nodes
-            where nodes.tenant_id = given.tenant_id and nodes.id = given.to_id
-            offset 0
-        ),
-        standing.id
-    from unnest($1, $2, $3, $4, $5) with ordinality
-        as given (tenant_id, from_id, to_id, kind, label, place)
-    left join lateral (
-        select id from relationships as r
-        where r.tenant_id = given.tenant_id and r.from_id = given.from_id
-            and r.to_id = given.to_id and r.kind = given.kind and r.label = given.label
-        offset 0
-    ) as standing on true
-    order by place";
-
 /// The statement that looks for what was in the way; none for tenants, which refer to nothing.
+///
+/// It gives one row per record, in the order given: what it refers to that is not there, whether
+/// its run brought what it is part of, and the id of what holds a key that must be unique. As
+/// look-ups, for the reason that is given there.
 pub(super) fn question<'a>(
     run: RunId,
     kind: RecordKind,
-    records: &[&'a Record],
+    records: &[&Record],
 ) -> Option<Statement<'a>> {
-    let tenants = records.iter().map(|record| record.tenant_id().as_str());
-    let tenants = tenants.collect::<Vec<_>>();
-    let statement = match kind {
-        RecordKind::Tenant => return None,
-        RecordKind::Session => Statement::reading(STEP, SESSIONS).array::<Text, _>(tenants),
-        RecordKind::Message => {
-            let (sessions, numbers) = records
-                .iter()
-                .filter_map(|record| match record {
-                    Record::Message(message) => {
-                        Some((IdValue(message.session_id.uuid()), message.number))
-                    }
-                    _ => None,
-                })
-                .unzip();
-            Statement::reading(STEP, MESSAGES)
-                .id(run.0)
-                .array::<Text, _>(tenants)
-                .array::<Id, IdValue>(sessions)
-                .array::<BigInt, i64>(numbers)
-        }
-        RecordKind::Node => {
-            let (systems, ids) = records
-                .iter()
-                .filter_map(|record| match record {
-                    Record::Node(node) => {
-                        let key = node.key.as_ref();
-                        Some((key.map(EntityKey::system), key.map(EntityKey::id)))
-                    }
-                    _ => None,
-                })
-                .unzip();
-            Statement::reading(STEP, NODES)
-                .array::<Text, _>(tenants)
-                .optional_texts(systems)
-                .optional_texts(ids)
-        }
-        RecordKind::Relationship => {
-            let ends = records.iter().filter_map(|record| match record {
-                Record::Relationship(relationship) => Some(relationship),
-                _ => None,
-            });
-            let ends = ends.collect::<Vec<_>>();
-            Statement::reading(STEP, RELATIONSHIPS)
-                .array::<Text, _>(tenants)
-                .array::<Id, _>(ends.iter().map(|end| IdValue(end.from.uuid())).collect())
-                .array::<Id, _>(ends.iter().map(|end| IdValue(end.to.uuid())).collect())
-                .array::<Text, _>(ends.iter().map(|end| end.kind.as_str()).collect())
-                .array::<Text, _>(ends.iter().map(|end| end.label.as_str()).collect())
-        }
-    };
-    Some(statement)
+    if kind == RecordKind::Tenant {
+        return None;
+    }
+    let table = Table::of(kind);
+    let statement = Statement::reading(STEP, text(&table, records));
+    let statement = (table.arrays)(statement, records);
+    Some(match kind {
+        RecordKind::Message => statement.id(run.0),
+        _ => statement,
+    })
 }
 
 const STEP: &str = "looking for what is in the way";
+
+fn text(table: &Table, records: &[&Record]) -> String {
+    let brought = match table.kind {
+        RecordKind::Message => is_brought(table.columns.len() + 1),
+        _ => "true".to_owned(),
+    };
+    format!(
+        "with given as (
+            select * from unnest({parameters}) with ordinality as given ({columns}, place)
+        )
+        select {missing}, {holder}, {brought} from given order by place",
+        missing = missing(table.kind),
+        holder = holder(table, records),
+        parameters = table.parameters(),
+        columns = table.list(),
+    )
+}
+
+/// The first thing that is referred to and not there: `node 0198…`.
+fn missing(kind: RecordKind) -> String {
+    let cases: Vec<String> = kind
+        .references()
+        .iter()
+        .map(|(column, to)| {
+            let id = match *column {
+                MEMBERS => missing_member(),
+                _ => format!("given.{column}"),
+            };
+            format!(
+                "when not {} then '{} ' || {id}",
+                is_there(column, *to),
+                to.noun()
+            )
+        })
+        .collect();
+    format!("case {} end", cases.join(" "))
+}
+
+/// The id of the record that has the unique key.
+fn holder(table: &Table, records: &[&Record]) -> String {
+    let Some(key) = records.iter().find_map(|record| record.unique_key()) else {
+        return "null::uuid".to_owned();
+    };
+    let conditions: Vec<String> = key
+        .columns
+        .iter()
+        .map(|(column, _)| format!(" and x.{column} = given.{column}"))
+        .collect();
+    format!(
+        "(
+            select x.id from {} as x where x.tenant_id = given.tenant_id{} offset 0
+        )",
+        table.name(),
+        conditions.concat(),
+    )
+}
 
 /// What the answer means, record by record.
 pub(super) fn outcomes(
@@ -147,47 +101,33 @@ pub(super) fn outcomes(
         .collect())
 }
 
-type AnswerSql = (Bool, Bool, Nullable<Id>);
-type Answer = (bool, bool, Option<IdValue>);
+type AnswerSql = (Nullable<Text>, Nullable<Id>, Bool);
+type Answer = (Option<String>, Option<IdValue>, bool);
 
-fn outcome(record: &Record, (first, second, holder): Answer) -> InsertOutcome {
+fn outcome(record: &Record, (missing, holder, brought): Answer) -> InsertOutcome {
     let key = record.key();
-    let missing = |reference: String| InsertOutcome::MissingReference { reference };
-    match record {
-        Record::Session(_) | Record::Node(_) if !first => {
-            return missing(format!("tenant {}", key.tenant_id));
-        }
-        Record::Message(message) if !first => {
-            return missing(format!("session {}", message.session_id));
-        }
-        Record::Relationship(relationship) if !first => {
-            return missing(format!("node {}", relationship.from));
-        }
-        Record::Relationship(relationship) if !second => {
-            return missing(format!("node {}", relationship.to));
-        }
-        Record::Message(message) if !second && holder.is_none() => {
-            let session = RecordKey {
+    if let Some(reference) = missing {
+        return InsertOutcome::MissingReference { reference };
+    }
+    match (record, holder) {
+        (Record::Message(message), None) if !brought => conflict(
+            RecordKey {
                 kind: RecordKind::Session,
                 id: Some(message.session_id.uuid()),
                 ..key
-            };
-            return conflict(
-                session,
-                "the session stands already and takes no more messages",
-            );
+            },
+            "the session stands already and takes no more messages",
+        ),
+        (record, Some(holder)) => {
+            let taken = record.unique_key().map_or(WRITTEN, |key| key.taken);
+            let id = Some(holder.0);
+            conflict(RecordKey { id, ..key }, taken)
         }
-        _ => {}
+        (_, None) => conflict(key, WRITTEN),
     }
-    let reason = match record {
-        Record::Message(_) => "the number in the session is taken",
-        Record::Node(_) => "the entity key is taken",
-        Record::Relationship(_) => "the same ends, kind and label stand",
-        Record::Tenant(_) | Record::Session(_) => "it is being written by another",
-    };
-    let id = holder.map(|holder| holder.0).or(key.id);
-    conflict(RecordKey { id, ..key }, reason)
 }
+
+const WRITTEN: &str = "it is being written by another";
 
 fn conflict(standing: RecordKey, reason: &str) -> InsertOutcome {
     InsertOutcome::Conflict {

@@ -3,8 +3,11 @@
 mod diagnosis;
 mod insertion;
 mod reader;
+mod rollback;
+mod table;
 mod transaction;
 mod writer;
 
 pub(crate) use reader::Reader;
+pub(crate) use transaction::Transaction;
 pub(crate) use writer::Writer;

@@ -1,19 +1,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use diesel::deserialize::FromSqlRow;
-use diesel::pg::Pg;
 use diesel::sql_types::BigInt;
-use memory_diesel::{MessageRow, NodeRow, RelationshipRow, SessionRow, TenantRow};
+use memory_diesel::TransferRunRow;
 use memory_domain::{Record, RecordKey, RecordKind, TenantId};
-use memory_storage::{RecordReader, StorageError};
+use memory_storage::{RecordReader, StorageError, TransferRun};
 use uuid::Uuid;
 
+use super::table::Table;
 use super::transaction::Transaction;
-use crate::columns::{
-    Messages, Nodes, Relationships, Sessions, Tenants, message_columns, node_columns,
-    relationship_columns, session_columns, tenant_columns,
-};
+use crate::columns::{Runs, run_columns};
 use crate::connection::Row;
 use crate::executor::read;
 use crate::pool::Pool;
@@ -24,6 +20,12 @@ use crate::statement::Statement;
 const BEGIN: &str = "begin isolation level repeatable read read only;
     set local idle_in_transaction_session_timeout = 0;
     select 1";
+
+const RUNS: &str = concat!(
+    "select ",
+    run_columns!("r"),
+    " from transfer_runs as r order by r.started_at desc, r.id desc limit $1"
+);
 
 /// Reads whole records from the state in which it began.
 pub(crate) struct Reader(Transaction);
@@ -41,13 +43,7 @@ impl RecordReader for Reader {
         kind: RecordKind,
         tenant: Option<&TenantId>,
     ) -> Result<u64, StorageError> {
-        let sql = match kind {
-            RecordKind::Tenant => "select count(*) from tenants as x",
-            RecordKind::Session => "select count(*) from sessions as x",
-            RecordKind::Message => "select count(*) from messages as x",
-            RecordKind::Node => "select count(*) from nodes as x",
-            RecordKind::Relationship => "select count(*) from relationships as x",
-        };
+        let sql = format!("select count(*) from {} as x", kind.table());
         let statement = of_tenant(Statement::reading("counting records", sql), kind, tenant);
         let rows = self.0.run(&statement).await?;
         let counts = read::<(BigInt,), (i64,)>(statement.step(), &rows)?;
@@ -89,6 +85,15 @@ impl RecordReader for Reader {
         let rows = self.0.run(&statement).await?;
         records(kind, statement.step(), &rows)
     }
+
+    async fn runs(&mut self, limit: u32) -> Result<Vec<TransferRun>, StorageError> {
+        let statement = Statement::reading("listing runs", RUNS).number(limit.into());
+        let rows = self.0.run(&statement).await?;
+        read::<Runs, TransferRunRow>(statement.step(), &rows)?
+            .into_iter()
+            .map(TransferRun::try_from)
+            .collect()
+    }
 }
 
 fn of_tenant<'a>(
@@ -111,49 +116,25 @@ fn of_tenant<'a>(
 
 /// Whole records of a kind, as `x`.
 fn select<'a>(kind: RecordKind) -> Statement<'a> {
-    let sql = match kind {
-        RecordKind::Tenant => concat!("select ", tenant_columns!("x"), " from tenants as x"),
-        RecordKind::Session => concat!("select ", session_columns!("x"), " from sessions as x"),
-        RecordKind::Message => concat!("select ", message_columns!("x"), " from messages as x"),
-        RecordKind::Node => concat!("select ", node_columns!("x"), " from nodes as x"),
-        RecordKind::Relationship => {
-            concat!(
-                "select ",
-                relationship_columns!("x"),
-                " from relationships as x"
-            )
-        }
-    };
+    let table = Table::of(kind);
+    let sql = format!("select {} from {} as x", table.list_of("x"), table.name());
     Statement::reading("reading records", sql)
-}
-
-// A look-up per key, for the reason that is given at the insertions.
-macro_rules! by_key {
-    ($columns:ident, $table:literal) => {
-        concat!(
-            "select ",
-            $columns!("x"),
-            " from unnest($1, $2) as given (tenant_id, id) cross join lateral (
-                select * from ",
-            $table,
-            " as t where t.tenant_id = given.tenant_id and t.id = given.id offset 0
-            ) as x"
-        )
-    };
 }
 
 /// Those of a kind's records whose keys follow: the tenants and, but for tenants, the ids.
 pub(super) fn select_by_key<'a>(kind: RecordKind) -> Statement<'a> {
+    let table = Table::of(kind);
+    let (columns, name) = (table.list_of("x"), table.name());
     let sql = match kind {
-        RecordKind::Tenant => concat!(
-            "select ",
-            tenant_columns!("x"),
-            " from tenants as x where x.id = any($1)"
+        RecordKind::Tenant => format!("select {columns} from tenants as x where x.id = any($1)"),
+        // A look-up per key, for the reason that is given at the insertions.
+        _ => format!(
+            "select {columns}
+            from unnest($1, $2) as given (tenant_id, id) cross join lateral (
+                select * from {name} as t
+                where t.tenant_id = given.tenant_id and t.id = given.id offset 0
+            ) as x"
         ),
-        RecordKind::Session => by_key!(session_columns, "sessions"),
-        RecordKind::Message => by_key!(message_columns, "messages"),
-        RecordKind::Node => by_key!(node_columns, "nodes"),
-        RecordKind::Relationship => by_key!(relationship_columns, "relationships"),
     };
     Statement::reading("reading records by key", sql)
 }
@@ -164,28 +145,5 @@ pub(super) fn records(
     step: &'static str,
     rows: &[Row],
 ) -> Result<Vec<Record>, StorageError> {
-    match kind {
-        RecordKind::Tenant => each::<Tenants, TenantRow, _>(step, rows, Record::Tenant),
-        RecordKind::Session => each::<Sessions, SessionRow, _>(step, rows, Record::Session),
-        RecordKind::Message => each::<Messages, MessageRow, _>(step, rows, Record::Message),
-        RecordKind::Node => each::<Nodes, NodeRow, _>(step, rows, Record::Node),
-        RecordKind::Relationship => {
-            each::<Relationships, RelationshipRow, _>(step, rows, Record::Relationship)
-        }
-    }
-}
-
-fn each<S, R, T>(
-    step: &'static str,
-    rows: &[Row],
-    wrap: impl Fn(T) -> Record,
-) -> Result<Vec<Record>, StorageError>
-where
-    R: FromSqlRow<S, Pg>,
-    T: TryFrom<R, Error = StorageError>,
-{
-    read::<S, R>(step, rows)?
-        .into_iter()
-        .map(|row| T::try_from(row).map(&wrap))
-        .collect()
+    (Table::of(kind).records)(step, rows)
 }

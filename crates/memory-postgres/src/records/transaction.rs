@@ -9,13 +9,13 @@ use crate::statement::Statement;
 use crate::work::undo_later;
 
 /// A transaction for one caller, as long as he likes.
-pub(super) struct Transaction {
+pub(crate) struct Transaction {
     pool: Arc<Pool>,
     lease: Result<Lease, String>,
 }
 
 impl Transaction {
-    pub(super) async fn begin(pool: &Arc<Pool>, begin: &str) -> Result<Transaction, StorageError> {
+    pub(crate) async fn begin(pool: &Arc<Pool>, begin: &str) -> Result<Transaction, StorageError> {
         let mut lease = pool.lend().await?;
         lease
             .begin(begin)
@@ -28,7 +28,7 @@ impl Transaction {
     }
 
     /// Runs a statement. After a failure, or when the future is dropped, everything is undone.
-    pub(super) async fn run(
+    pub(crate) async fn run(
         &mut self,
         statement: &Statement<'_>,
     ) -> Result<Vec<Row>, StorageError> {
@@ -42,7 +42,7 @@ impl Transaction {
         }
     }
 
-    pub(super) async fn commit(mut self) -> Result<(), StorageError> {
+    pub(crate) async fn commit(mut self) -> Result<(), StorageError> {
         let mut lease = self.take("it was committed")?;
         lease
             .commit()

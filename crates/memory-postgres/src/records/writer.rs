@@ -11,12 +11,13 @@ use memory_storage::{
 };
 use uuid::Uuid;
 
-use super::diagnosis;
 use super::insertion::insertion;
 use super::reader::{records, select_by_key};
 use super::transaction::Transaction;
+use super::{diagnosis, rollback};
 use crate::columns::{Ledger, Runs, ledger_columns, run_columns};
 use crate::executor::read;
+use crate::index::RecordChunks;
 use crate::pool::Pool;
 use crate::statement::Statement;
 
@@ -40,94 +41,11 @@ const RUN: &str = concat!(
     " from transfer_runs as r where r.id = $1"
 );
 
-const RUNS: &str = concat!(
-    "select ",
-    run_columns!("r"),
-    " from transfer_runs as r order by r.started_at desc, r.id desc limit $1"
-);
-
 const LEDGER: &str = concat!(
     "select ",
     ledger_columns!("l"),
     " from transfer_ledger as l where l.run_id = $1 and l.table_name = $2"
 );
-
-// Others may go on reading. Each later statement sees what was committed before the lock was had.
-const LOCK: &str =
-    "lock table tenants, sessions, messages, nodes, relationships in share row exclusive mode";
-
-// What was not brought by the run, but belongs to what was: it goes with it by the cascades.
-const BUILT_UPON: &str = "with brought as (
-        select table_name, tenant_id, record_id from transfer_ledger where run_id = $1
-    ), tenants as (
-        select tenant_id from brought where table_name = 'tenants'
-    ), dependent as (
-        select 'sessions' as table_name, tenant_id, id from sessions
-        where tenant_id in (select tenant_id from tenants)
-        union all
-        select 'messages', tenant_id, id from messages
-        where tenant_id in (select tenant_id from tenants)
-            or (tenant_id, session_id) in (
-                select tenant_id, record_id from brought where table_name = 'sessions'
-            )
-        union all
-        select 'nodes', tenant_id, id from nodes
-        where tenant_id in (select tenant_id from tenants)
-        union all
-        select 'relationships', tenant_id, id from relationships
-        where tenant_id in (select tenant_id from tenants)
-            or (tenant_id, from_id) in (
-                select tenant_id, record_id from brought where table_name = 'nodes'
-            )
-            or (tenant_id, to_id) in (
-                select tenant_id, record_id from brought where table_name = 'nodes'
-            )
-    )
-    select table_name, tenant_id, id from dependent
-    where not exists (
-        select from brought
-        where brought.table_name = dependent.table_name
-            and brought.tenant_id = dependent.tenant_id and brought.record_id = dependent.id
-    )
-    order by table_name, tenant_id, id limit $2";
-
-// What is referred to last: so each record of the ledger goes by its own statement, and is counted.
-const DELETE: [&str; 5] = [
-    "with gone as (
-        delete from relationships as x using transfer_ledger as l
-        where l.run_id = $1 and l.table_name = 'relationships'
-            and x.tenant_id = l.tenant_id and x.id = l.record_id
-        returning x.id
-    )
-    select count(*) from gone",
-    "with gone as (
-        delete from nodes as x using transfer_ledger as l
-        where l.run_id = $1 and l.table_name = 'nodes'
-            and x.tenant_id = l.tenant_id and x.id = l.record_id
-        returning x.id
-    )
-    select count(*) from gone",
-    "with gone as (
-        delete from messages as x using transfer_ledger as l
-        where l.run_id = $1 and l.table_name = 'messages'
-            and x.tenant_id = l.tenant_id and x.id = l.record_id
-        returning x.id
-    )
-    select count(*) from gone",
-    "with gone as (
-        delete from sessions as x using transfer_ledger as l
-        where l.run_id = $1 and l.table_name = 'sessions'
-            and x.tenant_id = l.tenant_id and x.id = l.record_id
-        returning x.id
-    )
-    select count(*) from gone",
-    "with gone as (
-        delete from tenants as x using transfer_ledger as l
-        where l.run_id = $1 and l.table_name = 'tenants' and x.id = l.tenant_id
-        returning x.id
-    )
-    select count(*) from gone",
-];
 
 /// Writes whole records in one transaction, on a connection of its own.
 pub(crate) struct Writer(Transaction);
@@ -154,6 +72,13 @@ impl Writer {
             .into_iter()
             .map(|record| (record.key(), record))
             .collect())
+    }
+
+    async fn taking_back(&mut self, run: &str) -> Result<(), StorageError> {
+        let step = "saying which run is being taken back";
+        let statement = Statement::writing(step, rollback::TAKEN_BACK).text(run);
+        self.0.run(&statement).await?;
+        Ok(())
     }
 
     /// Why records were not inserted, in the order given.
@@ -237,6 +162,10 @@ impl RecordWriter for Writer {
                 .collect();
         let is_inserted =
             |key: &RecordKey| inserted.contains(&(key.tenant_id.as_str().to_owned(), id(key)));
+        let chunks = RecordChunks::of(given.iter().copied().filter(|one| is_inserted(&one.key())));
+        if let Some(statement) = chunks.statement(kind) {
+            self.0.run(&statement).await?;
+        }
         let refused: Vec<&Record> = given
             .iter()
             .filter(|record| !is_inserted(&record.key()))
@@ -310,9 +239,10 @@ impl RecordWriter for Writer {
     }
 
     async fn built_upon(&mut self, run: RunId, limit: u32) -> Result<Vec<RecordKey>, StorageError> {
-        let lock = Statement::writing("keeping others from writing", LOCK);
+        let lock = Statement::writing("keeping others from writing", rollback::lock());
         self.0.run(&lock).await?;
-        let statement = Statement::reading("looking for what was built upon a run", BUILT_UPON)
+        let step = "looking for what was built upon a run";
+        let statement = Statement::reading(step, rollback::built_upon())
             .id(run.0)
             .number(limit.into());
         let rows = self.0.run(&statement).await?;
@@ -330,7 +260,12 @@ impl RecordWriter for Writer {
 
     async fn delete_run(&mut self, run: RunId) -> Result<u64, StorageError> {
         let mut gone = 0;
-        for sql in DELETE {
+        let id = run.to_string();
+        self.taking_back(&id).await?;
+        // What is referred to last: so each record of the ledger goes by its own statement, and is
+        // counted.
+        for kind in RecordKind::ALL.into_iter().rev() {
+            let sql = rollback::delete(kind);
             let statement = Statement::writing("deleting a run's records", sql).id(run.0);
             let rows = self.0.run(&statement).await?;
             let counts = read::<(BigInt,), (i64,)>(statement.step(), &rows)?;
@@ -339,6 +274,7 @@ impl RecordWriter for Writer {
                 .map(|(count,)| count.unsigned_abs())
                 .sum::<u64>();
         }
+        self.taking_back("").await?;
         Ok(gone)
     }
 
@@ -369,15 +305,6 @@ impl RecordWriter for Writer {
             .next()
             .map(TransferRun::try_from)
             .transpose()
-    }
-
-    async fn runs(&mut self, limit: u32) -> Result<Vec<TransferRun>, StorageError> {
-        let statement = Statement::reading("listing runs", RUNS).number(limit.into());
-        let rows = self.0.run(&statement).await?;
-        read::<Runs, TransferRunRow>(statement.step(), &rows)?
-            .into_iter()
-            .map(TransferRun::try_from)
-            .collect()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {

@@ -24,6 +24,17 @@ pub(crate) fn server() -> String {
     })
 }
 
+/// The names of all migrations, oldest first.
+pub(crate) fn migrations() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/postgres");
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
 /// A schema that is dropped with this value.
 pub(crate) struct Fresh {
     pub(crate) schema: String,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use memory_storage::{Config, Target};
+use memory_storage::{Config, Target, TlsMode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -140,6 +140,8 @@ impl Proxy {
         if let Target::Postgres(target) = &mut config.target {
             target.host = self.address.ip().to_string();
             target.port = self.address.port();
+            // What it counts must be readable.
+            target.tls.mode = TlsMode::Disable;
         }
         config
     }

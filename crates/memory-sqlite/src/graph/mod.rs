@@ -4,6 +4,12 @@ mod neighbours;
 mod nodes;
 mod relationships;
 mod remember;
+mod traversal;
+
+pub(crate) use nodes::require as require_node;
+pub(crate) use relationships::reinforce;
+pub(crate) use remember::remember;
+pub(crate) use traversal::Ways;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -13,14 +19,17 @@ use memory_diesel::schema::relationships as table;
 use memory_domain::limits::BATCH_MAX;
 use memory_domain::{
     Direction, EntityKey, Graph, InvalidInput, Limit, Neighbour, NewNode, NewRelationship, Node,
-    NodeFilter, NodeId, NodePatch, Reinforcement, Relationship, RelationshipFilter, RelationshipId,
-    RelationshipKind, TenantId, Timestamp, unit_interval,
+    NodeFilter, NodeId, NodePatch, Reached, Reinforcement, Relationship, RelationshipFilter,
+    RelationshipId, RelationshipKind, Retention, TenantId, Timestamp, TraverseOptions,
+    unit_interval,
 };
 use memory_storage::{GraphStore, StorageError};
 
 use crate::error::Failure;
 use crate::executor::{Executor, Reading, Sqlite};
 use crate::tenants::entities;
+
+pub(crate) use nodes::one as one_node;
 
 /// The trait is one, so its verbs are handed on from here to where they are.
 #[async_trait]
@@ -111,6 +120,20 @@ impl<E: Executor> GraphStore for Sqlite<E> {
         self.0
             .write("forgetting a node", move |connection| {
                 nodes::forget(connection, &tenant, id, at)
+            })
+            .await
+    }
+
+    async fn forget_older_than(
+        &self,
+        tenant: &TenantId,
+        retention: Retention,
+        at: Timestamp,
+    ) -> Result<u64, StorageError> {
+        let tenant = tenant.clone();
+        self.0
+            .write("forgetting old nodes", move |connection| {
+                nodes::forget_older_than(connection, &tenant, &retention, at)
             })
             .await
     }
@@ -231,6 +254,22 @@ impl<E: Executor> GraphStore for Sqlite<E> {
         self.0
             .read(reading, move |connection| {
                 neighbours::list(connection, &tenant, node, direction, kind.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn traverse(
+        &self,
+        tenant: &TenantId,
+        node: NodeId,
+        options: TraverseOptions,
+    ) -> Result<Vec<Reached>, StorageError> {
+        let options = options.validated()?;
+        let tenant = tenant.clone();
+        let reading = Reading::of("traversing the graph").snapshot().scan(true);
+        self.0
+            .read(reading, move |connection| {
+                traversal::traverse(connection, &tenant, node, &options)
             })
             .await
     }

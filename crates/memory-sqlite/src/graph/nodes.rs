@@ -1,19 +1,21 @@
-use diesel::dsl::{Desc, Eq, Filter, Limit as LimitDsl, Order, Select};
+use diesel::dsl::{Desc, Eq, Filter, Limit as LimitDsl, Order, Select, exists};
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use memory_diesel::NodeRow;
 use memory_diesel::schema::nodes;
 use memory_diesel::sql_types::{IdValue, Tags, TagsValue};
 use memory_domain::{
-    EntityKey, EntityType, Limit, Node, NodeFilter, NodeId, NodePatch, TenantId, Timestamp,
+    AgeFrom, EntityKey, EntityType, Limit, Node, NodeFilter, NodeId, NodePatch, Retention,
+    TenantId, Timestamp,
 };
 use memory_storage::StorageError;
 
 use crate::error::Failure;
+use crate::index::{index_node, reindex_node};
 use crate::statement::Statement;
 use crate::tenants::{entities, found, touch};
 
-pub(super) fn one(
+pub(crate) fn one(
     connection: &mut SqliteConnection,
     tenant: &TenantId,
     id: NodeId,
@@ -123,6 +125,22 @@ pub(super) fn list(
     entities(rows)
 }
 
+/// `MissingReference`, if the node is not there.
+pub(crate) fn require(
+    connection: &mut SqliteConnection,
+    tenant: &TenantId,
+    id: NodeId,
+) -> Result<(), Failure> {
+    let node = nodes::table.find((tenant.as_str(), IdValue(id.uuid())));
+    if diesel::select(exists(node)).get_result(connection)? {
+        return Ok(());
+    }
+    Err(Failure::Refused(StorageError::MissingReference {
+        what: "node",
+        id: id.to_string(),
+    }))
+}
+
 type OfTenant<'a> = Filter<nodes::table, Eq<nodes::tenant_id, &'a str>>;
 type Newest<'a> =
     LimitDsl<Order<Select<OfTenant<'a>, nodes::id>, (Desc<nodes::created_at>, Desc<nodes::id>)>>;
@@ -155,9 +173,9 @@ pub(super) fn update(
 
 pub(super) fn insert(connection: &mut SqliteConnection, node: Node) -> Result<(), Failure> {
     diesel::insert_into(nodes::table)
-        .values(NodeRow::from(node))
+        .values(NodeRow::from(node.clone()))
         .execute(connection)?;
-    Ok(())
+    Ok(index_node(connection, &node)?)
 }
 
 /// Writes what an update or a merge may have changed.
@@ -180,7 +198,7 @@ pub(super) fn store(connection: &mut SqliteConnection, node: &Node) -> Result<()
     .text(node.tenant_id.as_str())
     .id(node.id.uuid())
     .run(connection)?;
-    Ok(())
+    Ok(reindex_node(connection, node)?)
 }
 
 pub(super) fn forget(
@@ -193,6 +211,42 @@ pub(super) fn forget(
         .execute(connection)?;
     found("node", &id, changed)?;
     touch(connection, tenant, at)
+}
+
+/// The index is named, because without statistics SQLite takes the narrowest one that fits.
+pub(super) fn forget_older_than(
+    connection: &mut SqliteConnection,
+    tenant: &TenantId,
+    retention: &Retention,
+    at: Timestamp,
+) -> Result<u64, Failure> {
+    let sql = match retention.age_from {
+        AgeFrom::LastAccess => {
+            "delete from nodes indexed by nodes_by_access
+             where tenant_id = ? and last_accessed_at < ?"
+        }
+        AgeFrom::Creation => {
+            "delete from nodes indexed by nodes_by_creation
+             where tenant_id = ? and created_at < ?"
+        }
+    };
+    let mut statement = Statement::new(sql)
+        .text(tenant.as_str())
+        .at(retention.before);
+    let mut types = retention.context_types.iter();
+    if let Some(first) = types.next() {
+        statement = statement.then(" and context_type in (?");
+        statement = statement.text(first.as_str());
+        for next in types {
+            statement = statement.then(", ?").text(next.as_str());
+        }
+        statement = statement.then(")");
+    }
+    let gone = statement.run(connection)?;
+    if gone > 0 {
+        touch(connection, tenant, at)?;
+    }
+    Ok(gone as u64)
 }
 
 pub(super) fn record_access(

@@ -1,15 +1,15 @@
-use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use memory_diesel::RelationshipRow;
-use memory_diesel::schema::{nodes, relationships};
+use memory_diesel::schema::relationships;
 use memory_diesel::sql_types::IdValue;
 use memory_domain::{
-    Limit, NewRelationship, NodeId, Reinforcement, Relationship, RelationshipFilter,
-    RelationshipId, TenantId, Timestamp,
+    Limit, NewRelationship, Reinforcement, Relationship, RelationshipFilter, RelationshipId,
+    TenantId, Timestamp,
 };
 use memory_storage::StorageError;
 
+use super::nodes::require;
 use crate::error::Failure;
 use crate::statement::Statement;
 use crate::tenants::{entities, found, touch};
@@ -32,7 +32,7 @@ pub(super) fn relate(
     })
 }
 
-pub(super) fn reinforce(
+pub(crate) fn reinforce(
     connection: &mut SqliteConnection,
     tenant: &TenantId,
     step: &Reinforcement,
@@ -67,7 +67,7 @@ fn record(
 
 fn make(connection: &mut SqliteConnection, new: &Relationship) -> Result<(), Failure> {
     for end in [new.from, new.to] {
-        require_node(connection, &new.tenant_id, end)?;
+        require(connection, &new.tenant_id, end)?;
     }
     refuse_taken(connection, new)?;
     diesel::insert_into(relationships::table)
@@ -85,21 +85,6 @@ fn refuse_taken(connection: &mut SqliteConnection, new: &Relationship) -> Result
             id: new.id.to_string(),
         })),
     }
-}
-
-fn require_node(
-    connection: &mut SqliteConnection,
-    tenant: &TenantId,
-    id: NodeId,
-) -> Result<(), Failure> {
-    let node = nodes::table.find((tenant.as_str(), IdValue(id.uuid())));
-    if diesel::select(exists(node)).get_result(connection)? {
-        return Ok(());
-    }
-    Err(Failure::Refused(StorageError::MissingReference {
-        what: "node",
-        id: id.to_string(),
-    }))
 }
 
 /// The relationship of the same kind and label between the same ends.

@@ -8,7 +8,7 @@ use crate::tenants::touch;
 
 /// One after the other, in the order given. The writer is alone, so what is read does not change
 /// before it is written, and merging is the domain's own code.
-pub(super) fn remember(
+pub(crate) fn remember(
     connection: &mut SqliteConnection,
     tenant: &TenantId,
     nodes: Vec<NewNode>,

@@ -4,17 +4,16 @@ use std::collections::HashSet;
 
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel::sql_types::Bool;
 use diesel::sqlite::SqliteConnection;
-use memory_diesel::schema::{messages, nodes, relationships, sessions, tenants, transfer_ledger};
+use memory_diesel::LedgerRow;
+use memory_diesel::schema::{self, transfer_ledger};
 use memory_diesel::sql_types::{Id, IdValue};
-use memory_diesel::{LedgerRow, MessageRow, NodeRow, RelationshipRow, SessionRow, TenantRow};
-use memory_domain::{Record, RecordKey, RecordKind, SessionId, TenantId};
+use memory_domain::{KeyPart, Record, RecordKey, RecordKind, SessionId, TenantId};
 use memory_storage::{InsertOutcome, LedgerEntry, RunId};
-use uuid::Uuid;
 
 use super::page::one;
 use crate::error::Failure;
+use crate::index::{index_message, index_node};
 use crate::statement::Statement;
 
 /// The sessions that a run brought, as far as they were asked for: its messages come one by one.
@@ -37,8 +36,14 @@ pub(super) fn insert(
     match attempt(connection, record.clone()) {
         Ok(0) => standing(connection, record),
         Ok(_) => {
-            if let Record::Session(session) = record {
-                brought.insert((session.tenant_id.clone(), session.id));
+            match record {
+                Record::Session(session) => {
+                    brought.insert((session.tenant_id.clone(), session.id));
+                }
+                Record::Message(message) => index_message(connection, message)?,
+                Record::Node(node) => index_node(connection, node)?,
+                // Only messages and nodes are searched.
+                _ => {}
             }
             diesel::insert_into(transfer_ledger::table)
                 .values(LedgerRow::new(run, entry))
@@ -91,7 +96,7 @@ fn refusal_before(
         return Ok(Some(holder));
     }
     Ok(Some(match one(connection, &key)? {
-        None => missing_reference("session", message.session_id),
+        None => missing_reference(&key),
         Some(_) => InsertOutcome::Conflict {
             standing: key,
             reason: "the session stood before this run, and takes no more messages".to_owned(),
@@ -101,27 +106,29 @@ fn refusal_before(
 
 /// Inserts a record unless its id or a unique key is taken, and says how many rows that were.
 fn attempt(connection: &mut SqliteConnection, record: Record) -> QueryResult<usize> {
+    macro_rules! insert {
+        ($entity:ident as $row:ident into $table:ident) => {
+            diesel::insert_into(schema::$table::table)
+                .values(memory_diesel::$row::from($entity))
+                .on_conflict_do_nothing()
+                .execute(connection)
+        };
+    }
     match record {
-        Record::Tenant(tenant) => diesel::insert_into(tenants::table)
-            .values(TenantRow::from(tenant))
-            .on_conflict_do_nothing()
-            .execute(connection),
-        Record::Session(session) => diesel::insert_into(sessions::table)
-            .values(SessionRow::from(session))
-            .on_conflict_do_nothing()
-            .execute(connection),
-        Record::Message(message) => diesel::insert_into(messages::table)
-            .values(MessageRow::from(message))
-            .on_conflict_do_nothing()
-            .execute(connection),
-        Record::Node(node) => diesel::insert_into(nodes::table)
-            .values(NodeRow::from(node))
-            .on_conflict_do_nothing()
-            .execute(connection),
-        Record::Relationship(relationship) => diesel::insert_into(relationships::table)
-            .values(RelationshipRow::from(relationship))
-            .on_conflict_do_nothing()
-            .execute(connection),
+        Record::Tenant(it) => insert!(it as TenantRow into tenants),
+        Record::Session(it) => insert!(it as SessionRow into sessions),
+        Record::Message(it) => insert!(it as MessageRow into messages),
+        Record::Node(it) => insert!(it as NodeRow into nodes),
+        Record::Relationship(it) => insert!(it as RelationshipRow into relationships),
+        Record::Compound(it) => insert!(it as CompoundRow into compounds),
+        Record::LearnedTurn(it) => insert!(it as LearnedTurnRow into turns),
+        Record::Feedback(it) => insert!(it as FeedbackRow into feedback),
+        Record::Decision(it) => insert!(it as DecisionRow into decisions),
+        Record::AuditEvent(it) => insert!(it as AuditEventRow into audit_events),
+        Record::Task(it) => insert!(it as TaskRow into tasks),
+        Record::Mission(it) => insert!(it as MissionRow into missions),
+        Record::FileSnapshot(it) => insert!(it as FileSnapshotRow into file_snapshots),
+        Record::PatchRequest(it) => insert!(it as PatchRow into patch_requests),
     }
 }
 
@@ -165,92 +172,54 @@ fn holder(
         #[diesel(sql_type = Id)]
         id: IdValue,
     }
-    let (statement, reason) = match record {
-        Record::Tenant(_) | Record::Session(_) => return Ok(None),
-        Record::Message(message) => (
-            Statement::new(
-                "select id from messages where tenant_id = ? and session_id = ? and number = ?",
-            )
-            .text(message.tenant_id.as_str())
-            .id(message.session_id.uuid())
-            .number(message.number),
-            "the number in the session is taken",
-        ),
-        Record::Node(node) => match &node.key {
-            None => return Ok(None),
-            Some(key) => (
-                Statement::new(
-                    "select id from nodes where tenant_id = ? and key_system = ? and key_id = ?",
-                )
-                .text(node.tenant_id.as_str())
-                .text(key.system())
-                .text(key.id()),
-                "the entity key is taken",
-            ),
-        },
-        Record::Relationship(relationship) => (
-            Statement::new(
-                "select id from relationships where tenant_id = ? and from_id = ? and to_id = ?
-                     and kind = ? and label = ?",
-            )
-            .text(relationship.tenant_id.as_str())
-            .id(relationship.from.uuid())
-            .id(relationship.to.uuid())
-            .text(relationship.kind.as_str())
-            .text(&relationship.label),
-            "the same ends, kind and label stand",
-        ),
+    let Some(key) = record.unique_key() else {
+        return Ok(None);
     };
+    let conditions: Vec<String> = key
+        .columns
+        .iter()
+        .map(|(column, _)| format!(" and {column} = ?"))
+        .collect();
+    let sql = format!(
+        "select id from {} where tenant_id = ?{}",
+        record.kind(),
+        conditions.concat()
+    );
+    let mut statement = Statement::new(sql).text(record.tenant_id().as_str());
+    for (_, part) in key.columns {
+        statement = match part {
+            KeyPart::Text(text) => statement.text(text),
+            KeyPart::Id(id) => statement.id(id),
+            KeyPart::Integer(number) => statement.number(number),
+        };
+    }
     let holder: Option<Holder> = statement.get_result(connection).optional()?;
     Ok(holder.map(|holder| InsertOutcome::Conflict {
         standing: RecordKey {
             id: Some(holder.id.0),
             ..record.key()
         },
-        reason: reason.to_owned(),
+        reason: key.taken.to_owned(),
     }))
 }
 
 /// Which of the things that a record refers to is not there.
 fn missing(connection: &mut SqliteConnection, record: &Record) -> Result<InsertOutcome, Failure> {
-    let tenant = record.tenant_id();
-    Ok(match record {
-        Record::Message(message) => missing_reference("session", message.session_id),
-        Record::Relationship(relationship) => {
-            let from = relationship.from;
-            if has_node(connection, tenant, from.uuid())? {
-                missing_reference("node", relationship.to)
-            } else {
-                missing_reference("node", from)
-            }
+    for key in record.references() {
+        if one(connection, &key)?.is_none() {
+            return Ok(missing_reference(&key));
         }
-        Record::Tenant(_) | Record::Session(_) | Record::Node(_) => {
-            missing_reference("tenant", tenant)
-        }
-    })
-}
-
-fn has_node(
-    connection: &mut SqliteConnection,
-    tenant: &TenantId,
-    id: Uuid,
-) -> Result<bool, Failure> {
-    #[derive(QueryableByName)]
-    struct Found {
-        #[diesel(sql_type = Bool)]
-        found: bool,
     }
-    let found: Found = Statement::new(
-        "select exists (select 1 from nodes where tenant_id = ? and id = ?) as found",
-    )
-    .text(tenant.as_str())
-    .id(id)
-    .get_result(connection)?;
-    Ok(found.found)
+    // Nobody else writes, so one of them is missing.
+    Err(DieselError::NotFound.into())
 }
 
-fn missing_reference(what: &str, id: impl std::fmt::Display) -> InsertOutcome {
+fn missing_reference(key: &RecordKey) -> InsertOutcome {
+    let noun = key.kind.noun();
     InsertOutcome::MissingReference {
-        reference: format!("{what} {id}"),
+        reference: match key.id {
+            Some(id) => format!("{noun} {id}"),
+            None => format!("{noun} {}", key.tenant_id),
+        },
     }
 }

@@ -47,39 +47,19 @@ pub(super) fn entries(
     )
 }
 
-/// How a record can belong to what a run brought: the one's table, the other's, and the columns
-/// that refer to it. Each is a cascade of the schema, directly or by way of a tenant.
-const DEPENDENCIES: [(RecordKind, RecordKind, &str, &str); 7] = [
-    (RecordKind::Session, RecordKind::Tenant, "x.tenant_id", NIL),
-    (RecordKind::Message, RecordKind::Tenant, "x.tenant_id", NIL),
-    (RecordKind::Node, RecordKind::Tenant, "x.tenant_id", NIL),
-    (
-        RecordKind::Relationship,
-        RecordKind::Tenant,
-        "x.tenant_id",
-        NIL,
-    ),
-    (
-        RecordKind::Message,
-        RecordKind::Session,
-        "x.tenant_id",
-        "x.session_id",
-    ),
-    (
-        RecordKind::Relationship,
-        RecordKind::Node,
-        "x.tenant_id",
-        "x.from_id",
-    ),
-    (
-        RecordKind::Relationship,
-        RecordKind::Node,
-        "x.tenant_id",
-        "x.to_id",
-    ),
-];
-
-const NIL: &str = "zeroblob(16)";
+/// How a record can belong to what a run brought: the one's kind, the other's, and the column that
+/// refers to it. Each is a cascade of the schema, directly or by way of a tenant.
+fn dependencies() -> impl Iterator<Item = (RecordKind, RecordKind, &'static str)> {
+    let owned = RecordKind::ALL
+        .into_iter()
+        .filter(|kind| *kind != RecordKind::Tenant);
+    owned.flat_map(|kind| {
+        let of_tenant = (kind, RecordKind::Tenant, "tenant_id");
+        let others = kind.references().iter();
+        let others = others.filter(|(_, to)| *to != RecordKind::Tenant);
+        std::iter::once(of_tenant).chain(others.map(move |(column, to)| (kind, *to, *column)))
+    })
+}
 
 /// Records that the run did not insert but that would go with its records.
 pub(super) fn built_upon(
@@ -95,11 +75,21 @@ pub(super) fn built_upon(
         id: IdValue,
     }
     let mut keys = BTreeSet::new();
-    for (kind, on, tenant, reference) in DEPENDENCIES {
+    for (kind, on, column) in dependencies() {
+        let reference = match on {
+            RecordKind::Tenant => String::new(),
+            // Several, which have a table of their own.
+            _ if column == "members" => "and exists (
+                     select 1 from compound_members as member
+                     where member.tenant_id = x.tenant_id and member.compound_id = x.id
+                         and member.node_id = brought.record_id
+                 )"
+            .to_owned(),
+            _ => format!("and x.{column} = brought.record_id"),
+        };
         let sql = format!(
             "select x.tenant_id, x.id from transfer_ledger as brought
-             join {table} as x on {tenant} = brought.tenant_id
-                 and {reference} = brought.record_id
+             join {table} as x on x.tenant_id = brought.tenant_id {reference}
              where brought.run_id = ? and brought.table_name = ?
                  and not exists (
                      select 1 from transfer_ledger as own
@@ -129,6 +119,10 @@ pub(super) fn built_upon(
 /// Deletes every record of a run's ledger, with what depends on it, and says how many there were.
 /// What is referred to goes last, so each one is deleted by its own statement, and counted.
 pub(super) fn delete(connection: &mut SqliteConnection, run: RunId) -> Result<u64, Failure> {
+    // Without this the database refuses to delete audit events.
+    Statement::new("insert into transfers_being_taken_back values (?)")
+        .id(run.0)
+        .run(connection)?;
     let mut gone = 0;
     for kind in RecordKind::ALL.into_iter().rev() {
         let key = match kind {
@@ -144,5 +138,6 @@ pub(super) fn delete(connection: &mut SqliteConnection, run: RunId) -> Result<u6
             .text(kind.table())
             .run(connection)?;
     }
+    Statement::new("delete from transfers_being_taken_back").run(connection)?;
     Ok(gone as u64)
 }

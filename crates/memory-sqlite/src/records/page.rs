@@ -1,11 +1,18 @@
 //! Selecting whole records, by place and by key. The tables differ in their rows alone, so the
 //! statements are written once.
 
+use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use diesel::sqlite::SqliteConnection;
-use memory_diesel::{MessageRow, NodeRow, RelationshipRow, SessionRow, TenantRow};
-use memory_domain::{Record, RecordKey, RecordKind, TenantId};
+use diesel::sqlite::{Sqlite, SqliteConnection};
+use memory_diesel::{
+    AuditEventRow, CompoundRow, DecisionRow, FeedbackRow, FileSnapshotRow, LearnedTurnRow,
+    MessageRow, MissionRow, NodeRow, PatchRow, RelationshipRow, SessionRow, TaskRow, TenantRow,
+};
+use memory_domain::{
+    AuditEvent, Compound, Decision, Feedback, FileSnapshot, LearnedTurn, Message, Mission, Node,
+    PatchRequest, Record, RecordKey, RecordKind, Relationship, Session, Task, Tenant, TenantId,
+};
 use memory_storage::StorageError;
 use uuid::Uuid;
 
@@ -67,11 +74,8 @@ pub(super) fn one(
     key: &RecordKey,
 ) -> Result<Option<Record>, Failure> {
     let sql = match key.kind {
-        RecordKind::Tenant => "select * from tenants where id = ?",
-        RecordKind::Session => "select * from sessions where tenant_id = ? and id = ?",
-        RecordKind::Message => "select * from messages where tenant_id = ? and id = ?",
-        RecordKind::Node => "select * from nodes where tenant_id = ? and id = ?",
-        RecordKind::Relationship => "select * from relationships where tenant_id = ? and id = ?",
+        RecordKind::Tenant => "select * from tenants where id = ?".to_owned(),
+        kind => format!("select * from {kind} where tenant_id = ? and id = ?"),
     };
     let found = load(connection, key.kind, with_key(Statement::new(sql), key))?;
     Ok(found.into_iter().next())
@@ -105,24 +109,33 @@ fn load(
     statement: Statement<'_>,
 ) -> Result<Vec<Record>, Failure> {
     match kind {
-        RecordKind::Tenant => records(statement.load::<TenantRow>(connection)?, Record::Tenant),
-        RecordKind::Session => records(statement.load::<SessionRow>(connection)?, Record::Session),
-        RecordKind::Message => records(statement.load::<MessageRow>(connection)?, Record::Message),
-        RecordKind::Node => records(statement.load::<NodeRow>(connection)?, Record::Node),
-        RecordKind::Relationship => {
-            let rows = statement.load::<RelationshipRow>(connection)?;
-            records(rows, Record::Relationship)
-        }
+        RecordKind::Tenant => records::<TenantRow, Tenant>(connection, statement),
+        RecordKind::Session => records::<SessionRow, Session>(connection, statement),
+        RecordKind::Message => records::<MessageRow, Message>(connection, statement),
+        RecordKind::Node => records::<NodeRow, Node>(connection, statement),
+        RecordKind::Relationship => records::<RelationshipRow, Relationship>(connection, statement),
+        RecordKind::Compound => records::<CompoundRow, Compound>(connection, statement),
+        RecordKind::LearnedTurn => records::<LearnedTurnRow, LearnedTurn>(connection, statement),
+        RecordKind::Feedback => records::<FeedbackRow, Feedback>(connection, statement),
+        RecordKind::Decision => records::<DecisionRow, Decision>(connection, statement),
+        RecordKind::AuditEvent => records::<AuditEventRow, AuditEvent>(connection, statement),
+        RecordKind::Task => records::<TaskRow, Task>(connection, statement),
+        RecordKind::Mission => records::<MissionRow, Mission>(connection, statement),
+        RecordKind::FileSnapshot => records::<FileSnapshotRow, FileSnapshot>(connection, statement),
+        RecordKind::PatchRequest => records::<PatchRow, PatchRequest>(connection, statement),
     }
 }
 
-fn records<R, T>(rows: Vec<R>, record: fn(T) -> Record) -> Result<Vec<Record>, Failure>
+fn records<R, T>(
+    connection: &mut SqliteConnection,
+    statement: Statement<'_>,
+) -> Result<Vec<Record>, Failure>
 where
-    T: TryFrom<R, Error = StorageError>,
+    R: QueryableByName<Sqlite> + 'static,
+    T: TryFrom<R, Error = StorageError> + Into<Record>,
 {
-    let records: Result<Vec<Record>, StorageError> = rows
-        .into_iter()
-        .map(|row| T::try_from(row).map(record))
-        .collect();
+    let rows = statement.load::<R>(connection)?.into_iter();
+    let records: Result<Vec<Record>, StorageError> =
+        rows.map(|row| T::try_from(row).map(Into::into)).collect();
     Ok(records?)
 }

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 use memory_domain::{Record, RecordKey, RecordKind, TenantId};
-use memory_storage::{RecordReader, StorageError};
+use memory_storage::{RecordReader, StorageError, TransferRun};
 use tokio::task::spawn_blocking;
 
-use super::page;
+use super::{page, runs};
 use crate::error::Failure;
 use crate::pool::{Checkout, Pool};
 
@@ -85,6 +85,13 @@ impl RecordReader for Reader {
         let (tenant, after) = (tenant.cloned(), after.cloned());
         self.run("reading records", move |connection| {
             page::page(connection, kind, tenant.as_ref(), after.as_ref(), limit)
+        })
+        .await
+    }
+
+    async fn runs(&mut self, limit: u32) -> Result<Vec<TransferRun>, StorageError> {
+        self.run("listing runs", move |connection| {
+            runs::list(connection, limit)
         })
         .await
     }

@@ -128,14 +128,6 @@ impl RecordWriter for Writer {
             .await
     }
 
-    async fn runs(&mut self, limit: u32) -> Result<Vec<TransferRun>, StorageError> {
-        self.lease
-            .run("listing runs", move |connection| {
-                runs::list(connection, limit)
-            })
-            .await
-    }
-
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {
         self.lease.commit().await
     }

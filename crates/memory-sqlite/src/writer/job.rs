@@ -8,6 +8,7 @@ use diesel::sqlite::SqliteConnection;
 use memory_storage::StorageError;
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
+use tracing::Span;
 
 use super::Limits;
 use super::claim::{Claim, Ticket};
@@ -53,6 +54,8 @@ pub(crate) enum Ran {
 /// A body, and the way back to its caller.
 struct Errand<T, F> {
     step: &'static str,
+    /// Of the verb, which is left on the way to the writer's thread.
+    span: Span,
     claim: Arc<Claim>,
     body: Option<F>,
     result: Option<Result<T, StorageError>>,
@@ -111,6 +114,7 @@ where
     let (reply, answer) = oneshot::channel();
     let errand = Errand {
         step,
+        span: Span::current(),
         claim: ticket.0.clone(),
         body: Some(body),
         result: None,
@@ -137,6 +141,7 @@ where
             return Ran::Failed;
         };
         let begun = Instant::now();
+        let _entered = self.span.enter();
         // A statement cut short by a panic is reset as it unwinds, and the writer undoes what the
         // body did, so nothing is seen of a state that was left half way.
         let (ran, result) = match catch_unwind(AssertUnwindSafe(|| body(connection))) {

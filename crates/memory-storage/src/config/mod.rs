@@ -1,20 +1,30 @@
 //! How to reach a store, and how it behaves.
 
+mod options;
 mod password;
+mod pool;
+mod source;
 mod target;
+mod tls;
 mod url;
+mod values;
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use options::{ConfigOption, OptionBackend};
 pub use password::Password;
+pub use pool::PoolOptions;
+pub use source::ConfigSource;
 pub use target::{PostgresTarget, SqliteLocation, SqliteTarget, Synchronous, Target};
+pub use tls::{RootCertificates, TlsMode, TlsOptions};
 
 use crate::OpenError;
 
-/// Everything about a store that can be chosen. Starts from a URL or a [`Target`]; what is not said
-/// has the default.
+/// Everything about a store that can be chosen. Starts from a URL, a [`Target`] or the environment
+/// ([`ConfigSource`]); what is not said has the default. The page `docs/configuration.md` lists all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Which store.
@@ -28,39 +38,11 @@ pub struct Config {
     pub idle_work_timeout: Duration,
     /// What opening does about the schema; by default what suits the backend.
     pub schema: SchemaPolicy,
-}
-
-/// The longest time-out: both databases count milliseconds in 31 bits, which end after 24 days.
-const TIMEOUT_MAX: Duration = Duration::from_hours(20 * 24);
-
-/// How a pool of connections behaves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PoolOptions {
-    /// Connections kept open though idle; by default 2.
-    pub min_idle: u32,
-    /// The most connections; by default 10.
-    pub max_size: u32,
-    /// How long a caller waits for a connection, or on SQLite for the writer; by default 30 s.
-    pub acquire_timeout: Duration,
-    /// When a connection is replaced; by default after an hour.
-    pub max_lifetime: Duration,
-    /// When an idle connection is closed; by default after 10 minutes.
-    pub idle_timeout: Duration,
-    /// A connection that lay idle for this long is checked before it is used; by default 30 s.
-    pub check_after_idle: Duration,
-}
-
-impl Default for PoolOptions {
-    fn default() -> Self {
-        PoolOptions {
-            min_idle: 2,
-            max_size: 10,
-            acquire_timeout: Duration::from_secs(30),
-            max_lifetime: Duration::from_hours(1),
-            idle_timeout: Duration::from_mins(10),
-            check_after_idle: Duration::from_secs(30),
-        }
-    }
+    /// A statement that takes at least this long is logged as a warning, without its values; by
+    /// default 1 s. `None` logs none.
+    pub slow_statement: Option<Duration>,
+    /// Whether every statement is logged, without its values; by default not.
+    pub echo: bool,
 }
 
 /// What opening a store does about its schema.
@@ -86,7 +68,19 @@ impl Config {
             statement_timeout: Duration::from_mins(1),
             idle_work_timeout: Duration::from_secs(30),
             schema: SchemaPolicy::default(),
+            slow_statement: Some(Duration::from_secs(1)),
+            echo: false,
         }
+    }
+
+    /// Every option, in the order of the page that documents them.
+    pub fn all_options() -> &'static [ConfigOption] {
+        options::ALL
+    }
+
+    /// The options in force for this backend, by name, without secrets.
+    pub fn options(&self) -> BTreeMap<&'static str, String> {
+        options::shown(self)
     }
 
     /// Reads a URL: `sqlite://path`, a bare path, `sqlite::memory:`, `postgres://…`. A driver, as in
@@ -95,7 +89,7 @@ impl Config {
     /// # Errors
     /// `UnknownScheme`, or `InvalidOption` naming the part that does not fit.
     pub fn from_url(url: &str) -> Result<Config, OpenError> {
-        url::parse(url)
+        ConfigSource::new(url).read()
     }
 
     /// Sets the pool's behaviour.
@@ -122,6 +116,18 @@ impl Config {
         self
     }
 
+    /// Sets how long a statement takes that is logged as slow; `None` logs none.
+    pub fn with_slow_statement(mut self, threshold: Option<Duration>) -> Config {
+        self.slow_statement = threshold;
+        self
+    }
+
+    /// Sets whether every statement is logged.
+    pub fn with_echo(mut self, echo: bool) -> Config {
+        self.echo = echo;
+        self
+    }
+
     /// Checks that the options fit together; adapters call it before they open anything.
     ///
     /// # Errors
@@ -135,25 +141,65 @@ impl Config {
             })
         };
         if self.pool.max_size == 0 {
-            return refuse("pool.max_size", "0".to_owned(), "give at least 1");
+            return refuse("pool_max_size", "0".to_owned(), "give at least 1");
         }
         if self.pool.min_idle > self.pool.max_size {
             let value = self.pool.min_idle.to_string();
-            return refuse("pool.min_idle", value, "give at most pool.max_size");
+            return refuse("pool_min_idle", value, "give at most pool_max_size");
         }
+        let busy_timeout = match &self.target {
+            Target::Sqlite(sqlite) => sqlite.busy_timeout,
+            Target::Postgres(_) => None,
+        };
         for (option, duration) in [
-            ("pool.acquire_timeout", self.pool.acquire_timeout),
-            ("pool.max_lifetime", self.pool.max_lifetime),
-            ("pool.idle_timeout", self.pool.idle_timeout),
-            ("statement_timeout", self.statement_timeout),
-            ("idle_work_timeout", self.idle_work_timeout),
+            ("pool_acquire_timeout", Some(self.pool.acquire_timeout)),
+            ("pool_max_lifetime", Some(self.pool.max_lifetime)),
+            ("pool_idle_timeout", Some(self.pool.idle_timeout)),
+            ("statement_timeout", Some(self.statement_timeout)),
+            ("idle_work_timeout", Some(self.idle_work_timeout)),
+            ("busy_timeout", busy_timeout),
+            ("slow_statement", self.slow_statement),
         ] {
-            if !(Duration::from_millis(1)..=TIMEOUT_MAX).contains(&duration) {
-                let problem = "give a millisecond to 20 days";
-                return refuse(option, format!("{duration:?}"), problem);
+            if let Some(duration) = duration.filter(|duration| !values::is_timeout(*duration)) {
+                return refuse(option, format!("{duration:?}"), values::TIMEOUT_RANGE);
             }
         }
+        if let Target::Postgres(target) = &self.target {
+            tls_fits(&target.tls)?;
+        }
         Ok(self)
+    }
+}
+
+/// Holds the options of TLS together: what only seems to protect is refused.
+fn tls_fits(tls: &TlsOptions) -> Result<(), OpenError> {
+    let refuse = |option: &str, value: &str, problem: &str| {
+        Err(OpenError::InvalidOption {
+            option: option.to_owned(),
+            value: value.to_owned(),
+            problem: problem.to_owned(),
+        })
+    };
+    let mode = tls.mode;
+    if mode == TlsMode::VerifyCa && tls.root.is_none() {
+        let problem = "verify-ca needs sslrootcert, the file with the authority's certificate";
+        return refuse("sslmode", mode.as_str(), problem);
+    }
+    if tls.root == Some(RootCertificates::System) && mode != TlsMode::VerifyFull {
+        let problem = "anybody has a certificate that the system trusts, so the name must be \
+                       checked too: give sslmode=verify-full, or a file";
+        return refuse("sslrootcert", "system", problem);
+    }
+    match (&tls.certificate, &tls.key) {
+        (Some(path), None) => {
+            let problem = "give the certificate's key as sslkey";
+            refuse("sslcert", &path.display().to_string(), problem)
+        }
+        (None, Some(path)) => {
+            let problem = "give the certificate of the key as sslcert";
+            refuse("sslkey", &path.display().to_string(), problem)
+        }
+        _ => Ok(()),
     }
 }
 
@@ -195,6 +241,6 @@ mod tests {
             .unwrap()
             .with_pool(pool)
             .validated();
-        assert!(error.unwrap_err().to_string().contains("pool.max_size"));
+        assert!(error.unwrap_err().to_string().contains("pool_max_size"));
     }
 }

@@ -2,7 +2,7 @@ use std::fmt::{self, Display};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Password;
+use super::{Password, TlsOptions};
 
 /// The schema in which our tables live on a server, unless another is named.
 const SCHEMA_DEFAULT: &str = "memory";
@@ -27,6 +27,9 @@ pub struct SqliteTarget {
     pub read_only: bool,
     /// Whether a file that is missing is made; by default it is.
     pub create: bool,
+    /// How long to wait for a lock that another process holds; by default as long as a caller waits
+    /// for the writer.
+    pub busy_timeout: Option<Duration>,
 }
 
 /// Where a SQLite store is.
@@ -67,6 +70,8 @@ pub struct PostgresTarget {
     pub application_name: String,
     /// How long connecting may take; by default 10 s.
     pub connect_timeout: Duration,
+    /// Whether the connection is encrypted, and whom it trusts; by default if the server offers it.
+    pub tls: TlsOptions,
 }
 
 impl SqliteTarget {
@@ -77,6 +82,7 @@ impl SqliteTarget {
             synchronous: Synchronous::default(),
             read_only: false,
             create: true,
+            busy_timeout: None,
         }
     }
 
@@ -86,6 +92,30 @@ impl SqliteTarget {
             location: SqliteLocation::Memory,
             ..SqliteTarget::file("")
         }
+    }
+
+    /// Sets when a commit counts as stored.
+    pub fn with_synchronous(mut self, synchronous: Synchronous) -> SqliteTarget {
+        self.synchronous = synchronous;
+        self
+    }
+
+    /// Only reads the file, which must be there.
+    pub fn read_only(mut self) -> SqliteTarget {
+        self.read_only = true;
+        self
+    }
+
+    /// Refuses a file that is missing, instead of making it.
+    pub fn existing(mut self) -> SqliteTarget {
+        self.create = false;
+        self
+    }
+
+    /// Sets how long to wait for a lock that another process holds.
+    pub fn with_busy_timeout(mut self, timeout: Duration) -> SqliteTarget {
+        self.busy_timeout = Some(timeout);
+        self
     }
 }
 
@@ -105,7 +135,44 @@ impl PostgresTarget {
             schema: SCHEMA_DEFAULT.to_owned(),
             application_name: "memory".to_owned(),
             connect_timeout: Duration::from_secs(10),
+            tls: TlsOptions::default(),
         }
+    }
+
+    /// Sets the port.
+    pub fn with_port(mut self, port: u16) -> PostgresTarget {
+        self.port = port;
+        self
+    }
+
+    /// Sets the password, as it is typed: nothing in it is encoded.
+    pub fn with_password(mut self, password: impl Into<String>) -> PostgresTarget {
+        self.password = Some(Password::new(password));
+        self
+    }
+
+    /// Sets the schema in which our tables live.
+    pub fn with_schema(mut self, schema: impl Into<String>) -> PostgresTarget {
+        self.schema = schema.into();
+        self
+    }
+
+    /// Sets what the server's list of connections shows.
+    pub fn with_application_name(mut self, name: impl Into<String>) -> PostgresTarget {
+        self.application_name = name.into();
+        self
+    }
+
+    /// Sets how long connecting may take.
+    pub fn with_connect_timeout(mut self, timeout: Duration) -> PostgresTarget {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Sets whether the connection is encrypted, and whom it trusts.
+    pub fn with_tls(mut self, tls: TlsOptions) -> PostgresTarget {
+        self.tls = tls;
+        self
     }
 }
 

@@ -1,19 +1,27 @@
-//! Reading a store's URL.
-
-use std::time::Duration;
+//! Reading a store's URL: what it names, and the options that it sets.
 
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{Config, Password, PostgresTarget, SqliteTarget, Synchronous, Target};
+use super::options::Setting;
+use super::{PostgresTarget, SqliteTarget, Target};
 use crate::OpenError;
 
-pub(super) fn parse(text: &str) -> Result<Config, OpenError> {
+/// What a URL says.
+pub(super) struct Parts {
+    /// The store, with every default.
+    pub(super) target: Target,
+    /// What the URL sets, in its order.
+    pub(super) settings: Vec<Setting>,
+}
+
+pub(super) fn parse(text: &str) -> Result<Parts, OpenError> {
     if text.is_empty() {
         return Err(invalid("url", text, "give a path or a URL"));
     }
-    if matches!(text, "sqlite::memory:" | "sqlite://:memory:" | ":memory:") {
-        return Ok(Config::new(Target::Sqlite(SqliteTarget::memory())));
+    let (place, query) = text.split_once('?').unwrap_or((text, ""));
+    if matches!(place, "sqlite::memory:" | "sqlite://:memory:" | ":memory:") {
+        return with_options(Target::Sqlite(SqliteTarget::memory()), query);
     }
     let Some((scheme, rest)) = text.split_once("://") else {
         return bare_path(text);
@@ -25,15 +33,13 @@ pub(super) fn parse(text: &str) -> Result<Config, OpenError> {
         .unwrap_or(scheme)
         .to_ascii_lowercase();
     match backend.as_str() {
-        "sqlite" => sqlite(rest).map(|target| Config::new(Target::Sqlite(target))),
-        "postgres" | "postgresql" => {
-            postgres(rest).map(|target| Config::new(Target::Postgres(target)))
-        }
+        "sqlite" => sqlite(rest),
+        "postgres" | "postgresql" => postgres(rest),
         _ => Err(unknown_scheme(scheme)),
     }
 }
 
-fn bare_path(text: &str) -> Result<Config, OpenError> {
+fn bare_path(text: &str) -> Result<Parts, OpenError> {
     // `sqlite:memory.db`, `postgres:db`: meant as a URL, and as a path a surprise. What follows may
     // hold a password, so it is not shown.
     if let Some((scheme, _)) = text.split_once(':')
@@ -51,10 +57,10 @@ fn bare_path(text: &str) -> Result<Config, OpenError> {
         let problem = "write :// after the scheme, or ./ before a file of that name";
         return Err(invalid("url", &format!("{scheme}:…"), problem));
     }
-    Ok(Config::new(Target::Sqlite(SqliteTarget::file(text))))
+    with_options(Target::Sqlite(SqliteTarget::file(text)), "")
 }
 
-fn sqlite(rest: &str) -> Result<SqliteTarget, OpenError> {
+fn sqlite(rest: &str) -> Result<Parts, OpenError> {
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     if path.is_empty() {
         return Err(invalid(
@@ -63,25 +69,18 @@ fn sqlite(rest: &str) -> Result<SqliteTarget, OpenError> {
             "name a file, as in sqlite://memory.db",
         ));
     }
-    let mut target = SqliteTarget::file(decode("path", path)?);
-    for (option, value) in options(query)? {
-        match (option.as_str(), value.as_str()) {
-            ("synchronous", "normal") => target.synchronous = Synchronous::Normal,
-            ("synchronous", "full") => target.synchronous = Synchronous::Full,
-            ("synchronous", _) => return Err(invalid(&option, &value, "give normal or full")),
-            ("mode", "ro") => target.read_only = true,
-            ("mode", "rw") => target.create = false,
-            ("mode", "rwc") => {}
-            ("mode", _) => return Err(invalid(&option, &value, "give ro, rw or rwc")),
-            _ => return Err(unknown_option(&option, &value, "synchronous, mode")),
-        }
-    }
-    Ok(target)
+    let target = SqliteTarget::file(decode("path", path)?);
+    with_options(Target::Sqlite(target), query)
 }
 
-fn postgres(rest: &str) -> Result<PostgresTarget, OpenError> {
+fn postgres(rest: &str) -> Result<Parts, OpenError> {
+    // `user@/database` leaves the host out, as libpq allows and the parser does not.
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let without_host = authority.ends_with('@');
+    let filled = if without_host { "localhost" } else { "" };
     // The password must not get into the error, so the text itself does not either.
-    let url = Url::parse(&format!("postgres://{rest}")).map_err(|error| {
+    let url = Url::parse(&format!("postgres://{authority}{filled}{path}")).map_err(|error| {
         let problem = format!("{error}; write postgres://user:password@host:port/database, with %40 for @ and %2F for / in the password");
         invalid("url", "postgres://…", &problem)
     })?;
@@ -92,86 +91,60 @@ fn postgres(rest: &str) -> Result<PostgresTarget, OpenError> {
         let problem = "percent-encode the password: %40 for @, %2F for /, %23 for #, %3F for ?";
         return Err(invalid("url", "postgres://…", problem));
     }
-    let host = match url.host_str() {
-        None | Some("") => "localhost".to_owned(),
-        // Brackets belong to the URL, not to the address.
-        Some(host) => decode("host", host.trim_matches(['[', ']']))?,
-    };
-    if host.contains(',') {
-        return Err(invalid("host", &host, "give one host"));
-    }
-    let user = match url.username() {
-        "" => "postgres".to_owned(),
-        user => decode("user", user)?,
-    };
-    let database = match url.path().trim_start_matches('/') {
-        "" => user.clone(),
-        path => decode("database", path)?,
-    };
-    let mut target = PostgresTarget::new(host, user, database);
-    target.port = url.port().unwrap_or(target.port);
-    if let Some(password) = url.password() {
-        let decoded = percent_decode_str(password)
-            .decode_utf8()
-            .map_err(|_| invalid("password", "…", "percent-encode it as UTF-8"))?;
-        target.password = Some(Password::new(decoded));
-    }
-    for (option, value) in options(url.query().unwrap_or(""))? {
-        match (option.as_str(), value.as_str()) {
-            ("sslmode", "disable" | "allow" | "prefer") => {}
-            ("sslmode", "require" | "verify-ca" | "verify-full") => {
-                return Err(OpenError::TlsUnsupported { mode: value });
-            }
-            ("sslmode", _) => {
-                let problem = "give disable, allow, prefer, require, verify-ca or verify-full";
-                return Err(invalid(&option, &value, problem));
-            }
-            ("application_name", _) => target.application_name = value,
-            ("connect_timeout", _) => target.connect_timeout = seconds(&option, &value)?,
-            ("schema", _) => target.schema = schema(&value)?,
-            // As libpq takes it.
-            ("password", _) => target.password = Some(Password::new(value)),
-            _ => {
-                // Not the value: it may be a secret that another driver takes there.
-                let known = "sslmode, application_name, connect_timeout, schema, password";
-                return Err(unknown_option(&option, "…", known));
-            }
+    // Brackets belong to the URL, not to the address.
+    let host = url.host_str().filter(|_| !without_host);
+    let host = host.map(|host| host.trim_matches(['[', ']']));
+    let port = url.port().map(|port| port.to_string());
+    let parts = [
+        ("host", host),
+        ("port", port.as_deref()),
+        ("user", Some(url.username())),
+        ("password", url.password()),
+        ("database", Some(url.path().trim_start_matches('/'))),
+    ];
+    // The database is that of the user unless it is said.
+    let target = Target::Postgres(PostgresTarget::new("localhost", "postgres", ""));
+    let mut settings = Vec::new();
+    for (name, value) in parts {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            settings.push(Setting::of_url(name, decode(name, value)?, &target)?);
         }
     }
-    Ok(target)
+    let Parts {
+        target,
+        settings: options,
+    } = with_options(target, url.query().unwrap_or(""))?;
+    settings.extend(options);
+    Ok(Parts { target, settings })
 }
 
 /// Splits `a=1&b=2` and decodes both sides.
-fn options(query: &str) -> Result<Vec<(String, String)>, OpenError> {
-    query
+fn with_options(target: Target, query: &str) -> Result<Parts, OpenError> {
+    let settings = query
         .split('&')
         .filter(|option| !option.is_empty())
         .map(|option| {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
-            Ok((decode("option", name)?, decode(name, value)?))
+            let (name, value) = (decode("option", name)?, decode(name, value)?);
+            Setting::of_url(&name, value, &target)
         })
-        .collect()
+        .collect::<Result<_, _>>()?;
+    Ok(Parts { target, settings })
 }
 
 fn decode(part: &str, text: &str) -> Result<String, OpenError> {
+    let shown = if part == "password" { "…" } else { text };
     let decoded = percent_decode_str(text)
         .decode_utf8()
-        .map_err(|_| invalid(part, text, "percent-encode it as UTF-8"))?;
+        .map_err(|_| invalid(part, shown, "percent-encode it as UTF-8"))?;
     if decoded.contains('\0') {
-        return Err(invalid(part, text, "remove the character U+0000"));
+        return Err(invalid(part, shown, "remove the character U+0000"));
     }
     Ok(decoded.into_owned())
 }
 
-fn seconds(option: &str, value: &str) -> Result<Duration, OpenError> {
-    match value.parse() {
-        Ok(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
-        _ => Err(invalid(option, value, "give whole seconds, at least 1")),
-    }
-}
-
 /// A schema's name goes into SQL text, so it is held to what needs no quoting.
-fn schema(value: &str) -> Result<String, OpenError> {
+pub(super) fn schema(value: &str) -> Result<String, String> {
     let plain = value.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && value
             .chars()
@@ -182,20 +155,16 @@ fn schema(value: &str) -> Result<String, OpenError> {
         Ok(value.to_owned())
     } else {
         let problem = "give up to 63 of a-z, 0-9 and _, starting with a letter, not with pg_";
-        Err(invalid("schema", value, problem))
+        Err(problem.to_owned())
     }
 }
 
-fn invalid(option: &str, value: &str, problem: &str) -> OpenError {
+pub(super) fn invalid(option: &str, value: &str, problem: &str) -> OpenError {
     OpenError::InvalidOption {
         option: option.to_owned(),
         value: value.to_owned(),
         problem: problem.to_owned(),
     }
-}
-
-fn unknown_option(option: &str, value: &str, known: &str) -> OpenError {
-    invalid(option, value, &format!("unknown option; known are {known}"))
 }
 
 fn unknown_scheme(scheme: &str) -> OpenError {
@@ -291,15 +260,6 @@ mod tests {
                 .to_string()
                 .contains("connect_timeout")
         );
-    }
-
-    #[test]
-    fn a_url_that_asks_for_tls_is_refused() {
-        for mode in ["require", "verify-ca", "verify-full"] {
-            let error = error(&format!("postgres://h/d?sslmode={mode}"));
-            assert!(matches!(error, OpenError::TlsUnsupported { .. }), "{error}");
-        }
-        postgres("postgres://h/d?sslmode=prefer");
     }
 
     #[test]

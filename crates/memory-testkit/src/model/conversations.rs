@@ -213,7 +213,7 @@ fn the_session(
     Ok(session)
 }
 
-fn append_one(
+pub(super) fn append_one(
     own: &mut Belongings,
     session: SessionId,
     new: NewMessage,

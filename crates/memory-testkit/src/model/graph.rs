@@ -1,10 +1,12 @@
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use memory_domain::{
-    Direction, EntityKey, Graph, InvalidInput, Limit, Neighbour, NewNode, NewRelationship, Node,
-    NodeFilter, NodeId, NodePatch, Reinforcement, Relationship, RelationshipFilter, RelationshipId,
-    RelationshipKind, TenantId, Timestamp, json_contains, unit_interval,
+    AgeFrom, Direction, EntityKey, Graph, InvalidInput, Limit, Neighbour, NewNode, NewRelationship,
+    Node, NodeFilter, NodeId, NodePatch, Reached, Reinforcement, Relationship, RelationshipFilter,
+    RelationshipId, RelationshipKind, Retention, TenantId, Timestamp, TraverseOptions,
+    json_contains, path_weight, unit_interval,
 };
 use memory_storage::{GraphStore, StorageError};
 
@@ -89,10 +91,36 @@ impl GraphStore for Model {
     ) -> Result<(), StorageError> {
         self.write(tenant, at, |own| {
             the_node(own, id)?;
-            own.nodes.remove(&id);
-            own.relationships
-                .retain(|_, link| link.from != id && link.to != id);
+            forget(own, id);
             Ok(())
+        })
+    }
+
+    async fn forget_older_than(
+        &self,
+        tenant: &TenantId,
+        retention: Retention,
+        at: Timestamp,
+    ) -> Result<u64, StorageError> {
+        let types = &retention.context_types;
+        let is_old = |node: &&Node| {
+            let since = match retention.age_from {
+                AgeFrom::LastAccess => node.last_accessed_at,
+                AgeFrom::Creation => node.created_at,
+            };
+            since < retention.before && (types.is_empty() || types.contains(&node.context_type))
+        };
+        self.write(tenant, at, |own| {
+            let old: Vec<NodeId> = own
+                .nodes
+                .values()
+                .filter(is_old)
+                .map(|node| node.id)
+                .collect();
+            for id in &old {
+                forget(own, *id);
+            }
+            Ok(old.len() as u64)
         })
     }
 
@@ -145,19 +173,7 @@ impl GraphStore for Model {
         at: Timestamp,
     ) -> Result<Relationship, StorageError> {
         let step = reinforcement.validated()?;
-        self.write(tenant, at, |own| {
-            check_ends(own, step.a, step.b)?;
-            let same = |link: &&mut Relationship| {
-                (link.from, link.to, &link.kind) == (step.a, step.b, &step.kind)
-                    && link.label.is_empty()
-            };
-            if let Some(link) = own.relationships.values_mut().find(same) {
-                step.apply(link, at);
-                return Ok(link.clone());
-            }
-            let tenant_id = own.tenant.id.clone();
-            insert(own, step.into_relationship(tenant_id, at))
-        })
+        self.write(tenant, at, |own| reinforce_one(own, step, at))
     }
 
     async fn relationship(
@@ -255,6 +271,17 @@ impl GraphStore for Model {
         Ok(listed.unwrap_or_default())
     }
 
+    async fn traverse(
+        &self,
+        tenant: &TenantId,
+        node: NodeId,
+        options: TraverseOptions,
+    ) -> Result<Vec<Reached>, StorageError> {
+        let options = options.validated()?;
+        let found = self.read(tenant, |own| walk(own, node, &options));
+        Ok(found.unwrap_or_default())
+    }
+
     async fn load(&self, tenant: &TenantId, limit: Limit) -> Result<Graph, StorageError> {
         let graph = self.read(tenant, |own| {
             let nodes = page(own.nodes.values().cloned(), newest_node, None, limit);
@@ -275,6 +302,44 @@ impl GraphStore for Model {
     }
 }
 
+/// Every way of at most so many relationships, without the bounds, which are scenarios of their own.
+fn walk(own: &Belongings, start: NodeId, options: &TraverseOptions) -> Vec<Reached> {
+    let follows = |link: &&Relationship| {
+        options.kind.as_ref().is_none_or(|kind| *kind == link.kind)
+            && options
+                .min_strength
+                .is_none_or(|least| link.strength >= least)
+    };
+    let mut found: BTreeMap<NodeId, (u32, f64)> = BTreeMap::new();
+    let mut here = BTreeMap::from([(start, 1.0_f64)]);
+    for depth in 1..=options.depth {
+        let mut there: BTreeMap<NodeId, f64> = BTreeMap::new();
+        for (node, weight) in &here {
+            for link in own.relationships.values().filter(follows) {
+                let Some(other) = other_end(link, *node, options.direction) else {
+                    continue;
+                };
+                if other != start {
+                    let best = there.entry(other).or_default();
+                    *best = best.max(path_weight(*weight, link.strength));
+                }
+            }
+        }
+        for (node, weight) in &there {
+            let best = found.entry(*node).or_insert((depth, *weight));
+            best.1 = best.1.max(*weight);
+        }
+        here = there;
+    }
+    let reached = found.into_iter().map(|(id, (depth, weight))| Reached {
+        node: own.nodes[&id].clone(),
+        depth,
+        weight,
+    });
+    let order = |one: &Reached| (one.depth, Reverse(one.weight.to_bits()), one.node.id);
+    page(reached, order, None, options.limit)
+}
+
 fn newest_node(node: &Node) -> (Reverse<Timestamp>, Reverse<NodeId>) {
     (Reverse(node.created_at), Reverse(node.id))
 }
@@ -283,7 +348,11 @@ fn newest_link(link: &Relationship) -> (Reverse<Timestamp>, Reverse<Relationship
     (Reverse(link.created_at), Reverse(link.id))
 }
 
-fn remember_one(own: &mut Belongings, new: NewNode, at: Timestamp) -> Result<NodeId, StorageError> {
+pub(super) fn remember_one(
+    own: &mut Belongings,
+    new: NewNode,
+    at: Timestamp,
+) -> Result<NodeId, StorageError> {
     let known = |node: &&mut Node| new.key.is_some() && node.key == new.key;
     if let Some(node) = own.nodes.values_mut().find(known) {
         node.merge(new, at)?;
@@ -299,6 +368,23 @@ fn remember_one(own: &mut Belongings, new: NewNode, at: Timestamp) -> Result<Nod
         Some(stands) if new.is_same_write(stands) => Ok(id),
         Some(_) => Err(conflict("node", id)),
     }
+}
+
+pub(super) fn reinforce_one(
+    own: &mut Belongings,
+    step: Reinforcement,
+    at: Timestamp,
+) -> Result<Relationship, StorageError> {
+    check_ends(own, step.a, step.b)?;
+    let same = |link: &&mut Relationship| {
+        (link.from, link.to, &link.kind) == (step.a, step.b, &step.kind) && link.label.is_empty()
+    };
+    if let Some(link) = own.relationships.values_mut().find(same) {
+        step.apply(link, at);
+        return Ok(link.clone());
+    }
+    let tenant_id = own.tenant.id.clone();
+    insert(own, step.into_relationship(tenant_id, at))
 }
 
 fn meets(node: &Node, filter: &NodeFilter) -> bool {
@@ -325,12 +411,20 @@ fn meets(node: &Node, filter: &NodeFilter) -> bool {
         && created_to.is_none_or(|to| node.created_at <= to)
 }
 
+fn forget(own: &mut Belongings, id: NodeId) {
+    own.nodes.remove(&id);
+    own.relationships
+        .retain(|_, link| link.from != id && link.to != id);
+    own.compounds
+        .retain(|_, compound| !compound.members.contains(&id));
+}
+
 fn the_node(own: &mut Belongings, id: NodeId) -> Result<&mut Node, StorageError> {
     let node = own.nodes.get_mut(&id);
     node.ok_or_else(|| not_found("node", id))
 }
 
-fn check_ends(own: &Belongings, from: NodeId, to: NodeId) -> Result<(), StorageError> {
+pub(super) fn check_ends(own: &Belongings, from: NodeId, to: NodeId) -> Result<(), StorageError> {
     for end in [from, to] {
         if !own.nodes.contains_key(&end) {
             return Err(missing("node", end));
@@ -348,7 +442,7 @@ fn insert(own: &mut Belongings, link: Relationship) -> Result<Relationship, Stor
 }
 
 /// Where a relationship leads from a node, if it may be followed in that direction.
-fn other_end(link: &Relationship, node: NodeId, direction: Direction) -> Option<NodeId> {
+pub(super) fn other_end(link: &Relationship, node: NodeId, direction: Direction) -> Option<NodeId> {
     let outgoing = direction != Direction::Incoming || !link.directed;
     let incoming = direction != Direction::Outgoing || !link.directed;
     if link.from == node && outgoing {

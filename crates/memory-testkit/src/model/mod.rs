@@ -1,7 +1,16 @@
 //! What a store must do, in plain Rust and in memory: what random use is compared with.
 
+mod audit;
 mod conversations;
+mod decisions;
+mod feedback;
+mod files;
 mod graph;
+mod learning;
+mod missions;
+mod patches;
+mod search;
+mod tasks;
 mod tenants;
 
 use std::collections::BTreeMap;
@@ -10,8 +19,10 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use memory_domain::{
-    JsonObject, Limit, Message, MessageId, Node, NodeId, Record, Relationship, RelationshipId,
-    Session, SessionId, Tenant, TenantId, Timestamp,
+    AuditEvent, AuditEventId, Compound, CompoundId, Decision, DecisionId, Feedback, FeedbackId,
+    FileSnapshot, FileSnapshotId, JsonObject, LearnedTurn, Limit, Message, MessageId, Mission,
+    MissionId, Node, NodeId, PatchId, PatchRequest, Record, Relationship, RelationshipId, Session,
+    SessionId, Task, TaskId, Tenant, TenantId, Timestamp, TurnId,
 };
 use memory_storage::StorageError;
 
@@ -31,6 +42,15 @@ struct Belongings {
     messages: BTreeMap<MessageId, Message>,
     nodes: BTreeMap<NodeId, Node>,
     relationships: BTreeMap<RelationshipId, Relationship>,
+    compounds: BTreeMap<CompoundId, Compound>,
+    turns: BTreeMap<TurnId, LearnedTurn>,
+    feedback: BTreeMap<FeedbackId, Feedback>,
+    decisions: BTreeMap<DecisionId, Decision>,
+    audit_events: BTreeMap<AuditEventId, AuditEvent>,
+    tasks: BTreeMap<TaskId, Task>,
+    missions: BTreeMap<MissionId, Mission>,
+    snapshots: BTreeMap<FileSnapshotId, FileSnapshot>,
+    patches: BTreeMap<PatchId, PatchRequest>,
 }
 
 /// How seldom activity is noted.
@@ -49,6 +69,15 @@ impl Belongings {
             messages: BTreeMap::new(),
             nodes: BTreeMap::new(),
             relationships: BTreeMap::new(),
+            compounds: BTreeMap::new(),
+            turns: BTreeMap::new(),
+            feedback: BTreeMap::new(),
+            decisions: BTreeMap::new(),
+            audit_events: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            missions: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
+            patches: BTreeMap::new(),
         }
     }
 }
@@ -80,6 +109,15 @@ impl Model {
                 .chain(messages)
                 .chain(nodes)
                 .chain(links)
+                .chain(own.compounds.values().cloned().map(Record::Compound))
+                .chain(own.turns.values().cloned().map(Record::LearnedTurn))
+                .chain(own.feedback.values().cloned().map(Record::Feedback))
+                .chain(own.decisions.values().cloned().map(Record::Decision))
+                .chain(own.audit_events.values().cloned().map(Record::AuditEvent))
+                .chain(own.tasks.values().cloned().map(Record::Task))
+                .chain(own.missions.values().cloned().map(Record::Mission))
+                .chain(own.snapshots.values().cloned().map(Record::FileSnapshot))
+                .chain(own.patches.values().cloned().map(Record::PatchRequest))
                 .collect()
         })
         .unwrap_or_default()
@@ -133,6 +171,11 @@ fn page<T, K: Ord>(
     rows.sort_by_key(key);
     rows.truncate(limit.rows() as usize);
     rows
+}
+
+/// Whether a moment lies between two, both included.
+fn within(at: Timestamp, from: Option<Timestamp>, to: Option<Timestamp>) -> bool {
+    from.is_none_or(|from| from <= at) && to.is_none_or(|to| at <= to)
 }
 
 fn not_found(what: &'static str, id: impl Display) -> StorageError {

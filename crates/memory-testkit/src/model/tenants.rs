@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use memory_domain::{
-    JsonObject, Limit, Tenant, TenantCursor, TenantId, TenantStats, Timestamp, normalise_json,
+    JsonObject, Limit, Tenant, TenantCursor, TenantErasure, TenantId, TenantStats, TenantUsage,
+    Timestamp, normalise_json,
 };
 use memory_storage::{StorageError, TenantStore};
 
@@ -66,6 +67,60 @@ impl TenantStore for Model {
 
     async fn tenant_stats(&self, tenant: &TenantId) -> Result<TenantStats, StorageError> {
         Ok(self.read(tenant, stats).unwrap_or_default())
+    }
+
+    async fn tenant_usage(
+        &self,
+        since: Timestamp,
+        limit: Limit,
+        after: Option<TenantCursor>,
+    ) -> Result<Vec<TenantUsage>, StorageError> {
+        let state = self.state();
+        Ok(page(
+            state.values().map(|own| usage(own, since)),
+            |usage| {
+                (
+                    Reverse(usage.tenant.last_active_at),
+                    usage.tenant.id.clone(),
+                )
+            },
+            after.map(|after| (Reverse(after.last_active_at), after.id)),
+            limit,
+        ))
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId) -> Result<TenantErasure, StorageError> {
+        let mut records = BTreeMap::new();
+        for record in self.records(tenant) {
+            *records.entry(record.kind()).or_default() += 1;
+        }
+        if self.state().remove(tenant).is_none() {
+            return Err(not_found("tenant", tenant));
+        }
+        Ok(TenantErasure {
+            tenant_id: tenant.clone(),
+            records,
+            ledger_entries: 0,
+        })
+    }
+}
+
+fn usage(own: &Belongings, since: Timestamp) -> TenantUsage {
+    let active_nodes = own
+        .nodes
+        .values()
+        .filter(|node| node.updated_at.max(node.last_accessed_at) >= since);
+    let active_sessions = own
+        .sessions
+        .values()
+        .filter(|session| session.updated_at >= since);
+    let stats = stats(own);
+    TenantUsage {
+        tenant: own.tenant.clone(),
+        nodes: stats.nodes,
+        entities: stats.entities,
+        active_nodes: active_nodes.count() as u64,
+        active_sessions: active_sessions.count() as u64,
     }
 }
 

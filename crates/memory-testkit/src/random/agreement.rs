@@ -143,6 +143,7 @@ fn answer(result: Result<Outcome, StorageError>) -> Result<Outcome, String> {
         StorageError::Invalid(_) => "Invalid".to_owned(),
         StorageError::NotFound { .. } => "NotFound".to_owned(),
         StorageError::Conflict { .. } => "Conflict".to_owned(),
+        StorageError::WrongState(error) => format!("{error:?}"),
         StorageError::MissingReference { .. } => "MissingReference".to_owned(),
         other => format!("{other:?}"),
     })

@@ -1,10 +1,16 @@
+use std::time::Duration;
+
 use memory_domain::{
-    Direction, EntityKey, JsonObject, Limit, MessageId, MessageRange, NewMessage, NewNode,
-    NewRelationship, NewSession, NodeFilter, NodeId, NodePatch, Record, Reinforcement,
-    RelationshipFilter, RelationshipId, RelationshipKind, SessionCursor, SessionId, Tenant,
-    TenantId, Timestamp,
+    AuditFilter, CompoundFilter, DecisionFilter, DecisionId, Direction, EntityKey, FeedbackFilter,
+    FileSnapshotCursor, JsonObject, Lease, Limit, MessageId, MessageRange, MissionFilter,
+    NewAuditEvent, NewCompound, NewDecision, NewFeedback, NewFileSnapshot, NewMessage, NewMission,
+    NewNode, NewPatch, NewRelationship, NewSession, NewTask, NodeFilter, NodeId, NodePatch,
+    PatchFilter, PatchId, PatchReview, Record, Reinforcement, RelationshipFilter, RelationshipId,
+    RelationshipKind, Retention, SearchQuery, SessionCursor, SessionId, TaskClaim, TaskFailure,
+    TaskFilter, TaskId, Tenant, TenantId, Timestamp, TraverseOptions, Turn, TurnId,
 };
 use memory_storage::{MemoryStore, StorageError};
+use serde_json::Value;
 
 /// One step of random use.
 #[derive(Debug, Clone)]
@@ -32,6 +38,7 @@ pub enum Call {
     Tenant,
     SetTenantMetadata(JsonObject),
     TenantStats,
+    EraseTenant,
     CreateSession(NewSession),
     Session(SessionId),
     Sessions(Limit, Option<SessionCursor>),
@@ -49,6 +56,7 @@ pub enum Call {
     Nodes(NodeFilter, Limit),
     UpdateNode(NodeId, NodePatch),
     ForgetNode(NodeId),
+    ForgetOlderThan(Retention),
     RecordAccess(NodeId),
     Relate(NewRelationship),
     Reinforce(Reinforcement),
@@ -57,7 +65,48 @@ pub enum Call {
     Unrelate(RelationshipId),
     Prune(f64),
     Neighbours(NodeId, Direction, Option<RelationshipKind>, Limit),
+    Traverse(NodeId, TraverseOptions),
     Load(Limit),
+    RecordCompound(NewCompound),
+    Compounds(CompoundFilter, Limit),
+    Learn(Turn),
+    Turn(TurnId),
+    RecordFeedback(NewFeedback),
+    Feedback(FeedbackFilter, Limit),
+    RecordDecision(NewDecision),
+    Decision(DecisionId),
+    Decisions(DecisionFilter, Limit),
+    RecordEvents(Vec<NewAuditEvent>),
+    AuditEvents(AuditFilter, Limit),
+    CreateTask(NewTask),
+    Task(TaskId),
+    TaskByExternalId(String),
+    Tasks(TaskFilter, Limit),
+    ClaimTask(TaskClaim),
+    StartTask(TaskId, Lease),
+    ExtendLease(TaskId, Lease),
+    FinishTask(TaskId, String, Option<Value>),
+    FailTask(TaskId, String, TaskFailure),
+    CancelTask(TaskId),
+    DeleteFinishedTasks(Duration),
+    LogMission(NewMission),
+    Mission(String),
+    Missions(MissionFilter, Limit),
+    RecordFileSnapshot(NewFileSnapshot),
+    FileHistory(String, Limit, Option<FileSnapshotCursor>),
+    MissionSnapshots(String, Limit, Option<FileSnapshotCursor>),
+    FilesOfMission(String, Limit),
+    MissionsOfFile(String, Limit),
+    RiskyFiles(Limit),
+    KnowledgeStats,
+    RequestPatch(NewPatch),
+    Patch(PatchId),
+    Patches(PatchFilter, Limit),
+    ReviewPatch(PatchId, PatchReview),
+    ApplyPatch(PatchId),
+    FailPatch(PatchId, String),
+    Recall(String, Limit),
+    Search(SearchQuery, Limit),
 }
 
 /// What a verb gave, in a form that can be compared.
@@ -89,6 +138,7 @@ impl Call {
                 done(store.set_tenant_metadata(tenant, metadata, at).await?)
             }
             Call::TenantStats => value(store.tenant_stats(tenant).await?),
+            Call::EraseTenant => value(store.erase_tenant(tenant).await?),
             other => return other.make_in_conversations(store, tenant, at).await,
         })
     }
@@ -142,6 +192,9 @@ impl Call {
                 one(store.update_node(tenant, id, patch, at).await?, node)
             }
             Call::ForgetNode(id) => done(store.forget_node(tenant, id, at).await?),
+            Call::ForgetOlderThan(retention) => {
+                value(store.forget_older_than(tenant, retention, at).await?)
+            }
             Call::RecordAccess(id) => done(store.record_access(tenant, id, at).await?),
             Call::Relate(new) => one(store.relate(tenant, new, at).await?, link),
             Call::Reinforce(step) => one(store.reinforce(tenant, step, at).await?, link),
@@ -160,6 +213,15 @@ impl Call {
                         .collect(),
                 )
             }
+            Call::Traverse(id, options) => {
+                let reached = store.traverse(tenant, id, options).await?;
+                let reached = reached.iter();
+                value(
+                    reached
+                        .map(|one| (one.node.id, one.depth, one.weight))
+                        .collect::<Vec<_>>(),
+                )
+            }
             Call::Load(limit) => {
                 let graph = store.load(tenant, limit).await?;
                 let nodes = graph.nodes.into_iter().map(node);
@@ -169,7 +231,30 @@ impl Call {
                         .collect(),
                 )
             }
-            other => unreachable!("{other:?} is handled before"),
+            Call::RecordCompound(new) => one(
+                store.record_compound(tenant, new, at).await?,
+                Record::Compound,
+            ),
+            Call::Compounds(filter, limit) => records(
+                store.compounds(tenant, filter, limit).await?,
+                Record::Compound,
+            ),
+            Call::Learn(turn) => one(store.learn(tenant, turn, at).await?, Record::LearnedTurn),
+            Call::Recall(text, limit) => {
+                let recalled = store.recall(tenant, &text, limit).await?;
+                let recalled = recalled.iter().map(|one| (one.node.id, one.score));
+                value(recalled.collect::<Vec<_>>())
+            }
+            Call::Turn(id) => records(store.turn(tenant, id).await?, Record::LearnedTurn),
+            Call::Search(query, limit) => {
+                let hits = store.search(tenant, query, limit).await?;
+                value(
+                    hits.iter()
+                        .map(|hit| (hit.cursor(), &hit.places))
+                        .collect::<Vec<_>>(),
+                )
+            }
+            other => return other.make_in_activity(store, tenant, at).await,
         })
     }
 }
@@ -178,15 +263,18 @@ fn done((): ()) -> Outcome {
     Outcome::Done
 }
 
-fn value(value: impl std::fmt::Debug) -> Outcome {
+pub(super) fn value(value: impl std::fmt::Debug) -> Outcome {
     Outcome::Value(format!("{value:?}"))
 }
 
-fn one<T>(row: T, record: impl Fn(T) -> Record) -> Outcome {
+pub(super) fn one<T>(row: T, record: impl Fn(T) -> Record) -> Outcome {
     Outcome::Records(vec![record(row)])
 }
 
-fn records<T>(rows: impl IntoIterator<Item = T>, record: impl Fn(T) -> Record) -> Outcome {
+pub(super) fn records<T>(
+    rows: impl IntoIterator<Item = T>,
+    record: impl Fn(T) -> Record,
+) -> Outcome {
     Outcome::Records(rows.into_iter().map(record).collect())
 }
 

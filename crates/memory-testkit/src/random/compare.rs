@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
 use memory_domain::{
-    Direction, Limit, MessageRange, NodeFilter, Record, RelationshipFilter, Tenant, TenantId,
-    Timestamp,
+    AuditFilter, CompoundFilter, DecisionFilter, Direction, FeedbackFilter, Limit, MessageRange,
+    NodeFilter, Record, RelationshipFilter, SearchQuery, Tenant, TenantId, Timestamp,
+    TraverseOptions,
 };
 use memory_storage::{MemoryStore, Storage, StorageError};
 
-use super::Call;
 use super::call::of_tenant;
+use super::{Call, activity};
 use crate::Model;
 use crate::support::{everything, limit};
 
@@ -74,6 +75,22 @@ fn without_activity(records: Vec<Record>) -> Vec<Record> {
     records.into_iter().map(strip).collect()
 }
 
+/// Searches for whatever random use may have written.
+fn searches() -> impl Iterator<Item = SearchQuery> {
+    let words = [
+        "x", "y", "é", "🦀", "n", "m", "t", "1", "2", "7", "0.1", "red", "fox", "blue", "deep",
+    ];
+    let words = words.into_iter().map(SearchQuery::words);
+    words.chain([
+        SearchQuery::words("x fox"),
+        SearchQuery::phrase("red fox"),
+        SearchQuery::phrase("fox red"),
+        SearchQuery::prefix("é b"),
+        SearchQuery::substring("ed fo"),
+        SearchQuery::substring("x"),
+    ])
+}
+
 /// Everything that can be asked of a tenant who has these records.
 fn readings(records: &[Record]) -> Vec<Call> {
     let always = MessageRange::between(Timestamp::MIN, Timestamp::MAX);
@@ -84,11 +101,18 @@ fn readings(records: &[Record]) -> Vec<Call> {
         Call::Nodes(NodeFilter::default(), Limit::MAX),
         Call::Relationships(RelationshipFilter::default(), Limit::MAX),
         Call::Load(Limit::MAX),
+        Call::Compounds(CompoundFilter::default(), Limit::MAX),
+        Call::Feedback(FeedbackFilter::default(), Limit::MAX),
+        Call::Decisions(DecisionFilter::default(), Limit::MAX),
+        Call::AuditEvents(AuditFilter::default(), Limit::MAX),
+        Call::Recall("N, x and what is named y".to_owned(), Limit::MAX),
         Call::Load(limit(2)),
     ];
+    calls.extend(activity::readings());
+    calls.extend(searches().map(|query| Call::Search(query, Limit::MAX)));
     for record in records {
         match record {
-            Record::Tenant(_) => {}
+            Record::Tenant(_) | Record::Feedback(_) | Record::AuditEvent(_) => {}
             Record::Session(session) => {
                 calls.push(Call::Session(session.id));
                 calls.push(Call::History(session.id, Limit::MAX, None));
@@ -97,11 +121,32 @@ fn readings(records: &[Record]) -> Vec<Call> {
             Record::Node(node) => {
                 calls.push(Call::Node(node.id));
                 calls.extend(node.key.clone().map(Call::NodeByKey));
+                let filter = CompoundFilter {
+                    member: Some(node.id),
+                    ..CompoundFilter::default()
+                };
+                calls.push(Call::Compounds(filter, Limit::MAX));
                 for direction in [Direction::Outgoing, Direction::Incoming, Direction::Both] {
                     calls.push(Call::Neighbours(node.id, direction, None, Limit::MAX));
+                    let options = TraverseOptions {
+                        depth: 3,
+                        direction,
+                        ..TraverseOptions::default()
+                    };
+                    calls.push(Call::Traverse(node.id, options));
                 }
             }
+            Record::Decision(decision) => calls.push(Call::Decision(decision.id)),
             Record::Relationship(link) => calls.push(Call::Relationship(link.id)),
+            Record::Compound(compound) => {
+                let filter = CompoundFilter {
+                    name: Some(compound.name.clone()),
+                    ..CompoundFilter::default()
+                };
+                calls.push(Call::Compounds(filter, Limit::MAX));
+            }
+            Record::LearnedTurn(turn) => calls.push(Call::Turn(turn.id)),
+            other => calls.extend(activity::readings_of(other)),
         }
     }
     calls

@@ -1,18 +1,23 @@
 //! Random use: the same operations on the model and on stores, everything readable compared.
 
+mod activity;
 mod agreement;
 mod call;
 mod compare;
 mod open;
+mod recorded;
 mod strategy;
 
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use memory_storage::MemoryStore;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 pub use agreement::agrees_with_model;
 pub use call::{Call, Operation};
 pub use strategy::operations;
 
 use crate::run::runtime;
+use crate::support::{at, tenant};
 use crate::{Backend, StoreOptions};
 
 /// The variable that says how many cases are tried.
@@ -55,6 +60,20 @@ pub fn random_use_of_all_agrees(backends: &[&dyn Backend]) {
     }
 }
 
+/// Writes messages and nodes at random: the same for the same seed. What is refused is refused.
+pub async fn use_at_random(store: &dyn MemoryStore, seed: u8) {
+    let seed = [seed; 32];
+    let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(Config::default(), random);
+    let tenant = tenant("ada");
+    for step in 0..120 {
+        let call = strategy::writes().new_tree(&mut runner);
+        let call = call.expect("nothing is filtered").current();
+        // A refusal writes nothing, which is what is looked at.
+        let _ = call.make(store, &tenant, at(step * 86_400)).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -68,16 +87,28 @@ mod tests {
     use crate::support::{at, tenant};
 
     /// What each verb that changes something must have been seen to give.
-    const OUTCOMES: &str = "
-        CreateTenant Conflict, CreateTenant Ok, SetTenantMetadata NotFound, SetTenantMetadata Ok,
-        CreateSession Conflict, CreateSession Ok, RenameSession NotFound, RenameSession Ok,
-        SetSessionMetadata NotFound, SetSessionMetadata Ok, DeleteSession NotFound,
-        DeleteSession Ok, ClearSession NotFound, ClearSession Ok, Append Conflict,
-        Append MissingReference, Append Ok, Remember Conflict, Remember Ok, UpdateNode Invalid,
-        UpdateNode NotFound, UpdateNode Ok, ForgetNode NotFound, ForgetNode Ok,
-        RecordAccess NotFound, RecordAccess Ok, Relate Conflict, Relate MissingReference,
-        Relate Ok, Reinforce Conflict, Reinforce MissingReference, Reinforce Ok,
-        Unrelate NotFound, Unrelate Ok, Prune Invalid, Prune Ok";
+    const OUTCOMES: &str = "CreateTenant Conflict, CreateTenant Ok, SetTenantMetadata NotFound,
+        SetTenantMetadata Ok, CreateSession Conflict, CreateSession Ok, RenameSession NotFound,
+        RenameSession Ok, SetSessionMetadata NotFound, SetSessionMetadata Ok,
+        DeleteSession NotFound, DeleteSession Ok, ClearSession NotFound, ClearSession Ok,
+        Append Conflict, Append MissingReference, Append Ok, Remember Conflict, Remember Ok,
+        UpdateNode Invalid, UpdateNode NotFound, UpdateNode Ok, ForgetNode NotFound,
+        ForgetNode Ok, ForgetOlderThan Ok, RecordAccess NotFound, RecordAccess Ok,
+        Relate Conflict, Relate MissingReference, Relate Ok, Reinforce Conflict,
+        Reinforce MissingReference, Reinforce Ok, Unrelate NotFound, Unrelate Ok,
+        Prune Invalid, Prune Ok, RecordCompound Conflict, RecordCompound Invalid,
+        RecordCompound MissingReference, RecordCompound Ok, Learn Conflict, Learn Invalid,
+        Learn Ok, RecordFeedback Conflict, RecordFeedback Ok, RecordDecision Conflict,
+        RecordDecision Invalid, RecordDecision Ok, RecordEvents Conflict, RecordEvents Invalid,
+        RecordEvents Ok, CreateTask Conflict, CreateTask Ok, ClaimTask Ok, StartTask NotFound,
+        StartTask WrongState, StartTask Ok, ExtendLease NotFound, ExtendLease WrongState,
+        ExtendLease Ok, FinishTask NotFound, FinishTask WrongState, FinishTask Ok,
+        FailTask NotFound, FailTask WrongState, FailTask Ok, CancelTask NotFound,
+        CancelTask WrongState, CancelTask Ok, DeleteFinishedTasks Ok, LogMission Conflict,
+        LogMission Ok, RecordFileSnapshot Conflict, RecordFileSnapshot Ok,
+        RequestPatch Conflict, RequestPatch Ok, ReviewPatch NotFound, ReviewPatch WrongState,
+        ReviewPatch Ok, ApplyPatch NotFound, ApplyPatch WrongState, ApplyPatch Ok,
+        FailPatch NotFound, FailPatch WrongState, FailPatch Ok";
 
     fn first_word(text: &str) -> String {
         let end = text.find(|letter: char| !letter.is_alphanumeric());
@@ -88,7 +119,7 @@ mod tests {
     async fn random_use_comes_upon_every_outcome() {
         let mut runner = TestRunner::deterministic();
         let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-        for _ in 0..200 {
+        for _ in 0..1_600 {
             let model = Model::new();
             let mut day = 0;
             for step in operations().new_tree(&mut runner).unwrap().current() {

@@ -1,10 +1,12 @@
 use std::collections::BTreeSet;
 
 use memory_domain::{
-    ContextType, Direction, EntityKey, EntityType, JsonObject, Limit, MessageCursor, MessageId,
-    MessageRange, NewMessage, NewNode, NewRelationship, NewSession, NodeCursor, NodeFilter, NodeId,
-    NodePatch, Reinforcement, RelationshipCursor, RelationshipFilter, RelationshipId,
-    RelationshipKind, Role, SessionCursor, SessionId, Timestamp,
+    AgeFrom, CompoundCursor, CompoundFilter, CompoundId, Concept, ContextType, Direction,
+    EntityKey, EntityType, JsonObject, Limit, MessageCursor, MessageId, MessageRange, NewCompound,
+    NewMessage, NewNode, NewRelationship, NewSession, NodeCursor, NodeFilter, NodeId, NodePatch,
+    Reinforcement, RelationshipCursor, RelationshipFilter, RelationshipId, RelationshipKind,
+    Retention, Role, SearchCursor, SearchFilter, SearchMode, SearchQuery, SearchScope,
+    SessionCursor, SessionId, Timestamp, TraverseOptions, Turn, TurnId,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -13,7 +15,7 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Call, Operation};
+use super::{Call, Operation, activity, recorded};
 use crate::support::{at, object};
 
 /// The tenants who act; few, so that they meet.
@@ -48,7 +50,11 @@ fn beginnings() -> Vec<Operation> {
         days: 0,
         call,
     };
-    sessions.chain(nodes).map(first).collect()
+    sessions
+        .chain(nodes)
+        .chain(activity::beginnings())
+        .map(first)
+        .collect()
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
@@ -61,12 +67,27 @@ fn operation() -> impl Strategy<Value = Operation> {
 fn call() -> impl Strategy<Value = Call> {
     prop_oneof![
         2 => works(),
-        2 => tenants(),
+        3 => tenants(),
         6 => conversation_writes(),
         3 => conversation_reads(),
         6 => node_writes(),
         6 => link_writes(),
         4 => graph_reads(),
+        4 => learning(),
+        4 => recorded::recorded(),
+        8 => activity::tasks(),
+        4 => activity::missions(),
+        4 => activity::patches(),
+    ]
+}
+
+/// What changes messages and nodes.
+pub(crate) fn writes() -> impl Strategy<Value = Call> {
+    prop_oneof![
+        2 => conversation_writes(),
+        4 => node_writes(),
+        1 => learning(),
+        1 => activity::missions(),
     ]
 }
 
@@ -82,10 +103,11 @@ fn works() -> impl Strategy<Value = Call> {
 
 fn tenants() -> BoxedStrategy<Call> {
     prop_oneof![
-        json().prop_map(Call::CreateTenant),
-        json().prop_map(Call::SetTenantMetadata),
-        Just(Call::Tenant),
-        Just(Call::TenantStats),
+        4 => json().prop_map(Call::CreateTenant),
+        4 => json().prop_map(Call::SetTenantMetadata),
+        4 => Just(Call::Tenant),
+        4 => Just(Call::TenantStats),
+        1 => Just(Call::EraseTenant),
     ]
     .boxed()
 }
@@ -137,6 +159,7 @@ fn node_writes() -> BoxedStrategy<Call> {
         6 => vec(new_node(), 1..4).prop_map(Call::Remember),
         2 => (node(), patch()).prop_map(|(id, patch)| Call::UpdateNode(id, patch)),
         1 => node().prop_map(Call::ForgetNode),
+        1 => retention().prop_map(Call::ForgetOlderThan),
         1 => node().prop_map(Call::RecordAccess),
     ]
     .boxed()
@@ -167,32 +190,192 @@ fn graph_reads() -> BoxedStrategy<Call> {
         (node(), direction, option::of(kind()), limit()).prop_map(
             |(node, direction, kind, limit)| Call::Neighbours(node, direction, kind, limit)
         ),
+        traversal().prop_map(|(node, options)| Call::Traverse(node, options)),
         limit().prop_map(Call::Load),
+        (search(), limit()).prop_map(|(query, limit)| Call::Search(query, limit)),
     ]
     .boxed()
 }
 
+fn search() -> impl Strategy<Value = SearchQuery> {
+    let words = vec![
+        "x", "y", "x fox", "é 🦀", "red fox", "blue", "t", "1", "re", "", "*",
+    ];
+    let modes = vec![
+        SearchMode::Words,
+        SearchMode::Phrase,
+        SearchMode::Prefix,
+        SearchMode::Substring,
+    ];
+    let scopes = vec![
+        SearchScope::Everything,
+        SearchScope::Messages,
+        SearchScope::Nodes,
+    ];
+    let of_messages = (
+        option::weighted(0.1, session()),
+        option::weighted(0.1, Just(Role::USER)),
+    );
+    let of_nodes = (
+        option::weighted(0.1, context_type()),
+        option::weighted(0.1, Just(EntityType::FILE)),
+        option::weighted(0.1, Just("t".to_owned())),
+    );
+    let times = (
+        option::weighted(0.1, moment()),
+        option::weighted(0.1, moment()),
+    );
+    let after = (any::<bool>(), moment(), uuid(IDS.len()), any::<bool>());
+    let after = after.prop_map(|(in_title, created_at, id, is_node)| SearchCursor {
+        in_title,
+        created_at,
+        id,
+        is_node,
+    });
+    let how = (
+        select(words),
+        select(modes),
+        select(scopes),
+        option::weighted(0.2, after),
+    );
+    (how, of_messages, of_nodes, times).prop_map(|(how, of_messages, of_nodes, times)| {
+        let (text, mode, scope, after) = how;
+        SearchQuery {
+            after,
+            ..SearchQuery::words(text)
+                .with_mode(mode)
+                .with_scope(scope)
+                .with_filter(SearchFilter {
+                    session: of_messages.0,
+                    role: of_messages.1,
+                    context_type: of_nodes.0,
+                    entity_type: of_nodes.1,
+                    tag: of_nodes.2,
+                    from: times.0,
+                    to: times.1,
+                })
+        }
+    })
+}
+
+fn retention() -> impl Strategy<Value = Retention> {
+    let types = proptest::collection::btree_set(context_type(), 0..2);
+    let age_from = select(vec![AgeFrom::LastAccess, AgeFrom::Creation]);
+    // Early moments, so that most is kept.
+    let before = (0..6_i64).prop_map(|days| at(days * 86_400));
+    (age_from, before, types).prop_map(|(age_from, before, context_types)| Retention {
+        age_from,
+        before,
+        context_types,
+    })
+}
+
+fn traversal() -> impl Strategy<Value = (NodeId, TraverseOptions)> {
+    let direction = select(vec![
+        Direction::Outgoing,
+        Direction::Incoming,
+        Direction::Both,
+    ]);
+    let ways = (direction, option::of(kind()), option::of(strength()));
+    (node(), 0..4_u32, ways, limit()).prop_map(|(node, depth, ways, limit)| {
+        let (direction, kind, min_strength) = ways;
+        let options = TraverseOptions {
+            depth,
+            direction,
+            kind,
+            min_strength,
+            limit,
+        };
+        (node, options)
+    })
+}
+
+fn learning() -> BoxedStrategy<Call> {
+    prop_oneof![
+        3 => new_compound().prop_map(Call::RecordCompound),
+        4 => turn().prop_map(Call::Learn),
+        1 => turn_id().prop_map(Call::Turn),
+        2 => (select(vec!["n", "The N of x", "named y"]), limit())
+            .prop_map(|(text, limit)| Call::Recall(text.to_owned(), limit)),
+        2 => (compound_filter(), limit())
+            .prop_map(|(filter, limit)| Call::Compounds(filter, limit)),
+    ]
+    .boxed()
+}
+
+fn compound() -> impl Strategy<Value = CompoundId> {
+    uuid(LINKS).prop_map(CompoundId::from_uuid)
+}
+
+fn turn_id() -> impl Strategy<Value = TurnId> {
+    uuid(LINKS).prop_map(TurnId::from_uuid)
+}
+
+fn compound_name() -> impl Strategy<Value = String> {
+    select(vec!["x", "X", "n + x"]).prop_map(str::to_owned)
+}
+
+fn new_compound() -> impl Strategy<Value = NewCompound> {
+    // Of few, so that they often stand.
+    let member = prop_oneof![6 => uuid(2).prop_map(NodeId::from_uuid), 1 => node()];
+    let members = proptest::collection::btree_set(member, 1..4);
+    let few = uuid(2).prop_map(CompoundId::from_uuid);
+    (few, compound_name(), members)
+        .prop_map(|(id, name, members)| NewCompound::new(name, members).with_id(id))
+}
+
+fn compound_filter() -> impl Strategy<Value = CompoundFilter> {
+    let after =
+        (1..4_i64, compound()).prop_map(|(occurrences, id)| CompoundCursor { occurrences, id });
+    (
+        option::of(compound_name()),
+        option::of(node()),
+        option::of(after),
+    )
+        .prop_map(|(name, member, after)| CompoundFilter {
+            name,
+            member,
+            after,
+        })
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    let concept = select(vec!["n", "N", "x", "y"]).prop_map(Concept::new);
+    let messages = vec(new_message(), 0..3);
+    let numbers = (select(vec![0.0, 0.125, 0.5]), select(vec![1.0, 0.5, 0.0]));
+    (turn_id(), session(), messages, vec(concept, 0..4), numbers).prop_map(
+        |(id, session, messages, concepts, (step, decay))| Turn {
+            id,
+            session,
+            messages,
+            concepts,
+            step,
+            decay,
+        },
+    )
+}
+
 /// Ids whose order by bytes differs from that of signed or reversed numbers.
-const IDS: [u128; 8] = [3, 1 << 127, 2, u128::MAX, 1, 1 << 64, 1 << 120, 255];
+pub(super) const IDS: [u128; 8] = [3, 1 << 127, 2, u128::MAX, 1, 1 << 64, 1 << 120, 255];
 const SESSIONS: usize = 2;
 const MESSAGES: usize = 8;
 const NODES: usize = 4;
 const LINKS: usize = 5;
 
-fn uuid(count: usize) -> impl Strategy<Value = Uuid> {
+pub(super) fn uuid(count: usize) -> impl Strategy<Value = Uuid> {
     select(IDS[..count].to_vec()).prop_map(Uuid::from_u128)
 }
 
 /// One of those that are there, mostly, and else one that never is.
-fn mostly(count: usize) -> impl Strategy<Value = Uuid> {
+pub(super) fn mostly(count: usize) -> impl Strategy<Value = Uuid> {
     prop_oneof![12 => uuid(count), 1 => Just(Uuid::from_u128(77))]
 }
 
-fn session() -> impl Strategy<Value = SessionId> {
+pub(super) fn session() -> impl Strategy<Value = SessionId> {
     mostly(SESSIONS).prop_map(SessionId::from_uuid)
 }
 
-fn message() -> impl Strategy<Value = MessageId> {
+pub(super) fn message() -> impl Strategy<Value = MessageId> {
     uuid(MESSAGES).prop_map(MessageId::from_uuid)
 }
 
@@ -204,17 +387,17 @@ fn link() -> impl Strategy<Value = RelationshipId> {
     uuid(LINKS).prop_map(RelationshipId::from_uuid)
 }
 
-fn moment() -> impl Strategy<Value = Timestamp> {
+pub(super) fn moment() -> impl Strategy<Value = Timestamp> {
     (0..20_i64).prop_map(|days| at(days * 86_400))
 }
 
-fn limit() -> impl Strategy<Value = Limit> {
+pub(super) fn limit() -> impl Strategy<Value = Limit> {
     let rows = prop_oneof![0..4_u32, Just(1_000)];
     rows.prop_map(|rows| Limit::new(rows).expect("at most 1,000"))
 }
 
-fn text() -> impl Strategy<Value = String> {
-    select(vec!["", "x", "X", "é 🦀"]).prop_map(str::to_owned)
+pub(super) fn text() -> impl Strategy<Value = String> {
+    select(vec!["", "x", "X", "é 🦀", "red fox"]).prop_map(str::to_owned)
 }
 
 fn kind() -> impl Strategy<Value = RelationshipKind> {
@@ -230,7 +413,7 @@ fn strength() -> impl Strategy<Value = f64> {
     select(vec![0.0, 0.25, 0.5, 0.75, 1.0])
 }
 
-fn json() -> impl Strategy<Value = JsonObject> {
+pub(super) fn json() -> impl Strategy<Value = JsonObject> {
     let values: Vec<Value> = vec![
         json!({}),
         json!({"a": 1}),
@@ -239,6 +422,8 @@ fn json() -> impl Strategy<Value = JsonObject> {
         json!({"entity_data": {"a": 1, "n": null}}),
         json!({"entity_data": {"b": {"deep": 2}}, "a": [1, 2]}),
         json!({"entity_data": 7}),
+        json!({"entity_data": {"a": "red fox", "b": 2}, "s": "blue"}),
+        json!({"entity_data": {"a": ["blue"], "c": "x"}, "s": ["red", "fox"]}),
     ];
     select(values).prop_map(object)
 }
@@ -269,13 +454,13 @@ fn context_type() -> impl Strategy<Value = ContextType> {
 
 fn new_message() -> impl Strategy<Value = NewMessage> {
     let role = select(vec![Role::USER, Role::ASSISTANT]);
-    (message(), role, select(vec!["x", "y"]))
+    (message(), role, select(vec!["x", "y", "the red fox"]))
         .prop_map(|(id, role, content)| NewMessage::new(role, content).with_id(id))
 }
 
 fn new_node() -> impl Strategy<Value = NewNode> {
     let entity_type = option::of(select(vec![EntityType::FILE, EntityType::CONCEPT]));
-    let name = option::of(select(vec!["n", "N"]).prop_map(str::to_owned));
+    let name = option::of(select(vec!["n", "N", "named x"]).prop_map(str::to_owned));
     let words = (context_type(), option::of(key()), entity_type, name, text());
     let rest = (json(), tags(), json(), select(vec![0.5, 0.1]));
     (uuid(IDS.len()), words, rest).prop_map(|(id, words, rest)| {

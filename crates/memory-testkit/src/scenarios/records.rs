@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use memory_domain::{
-    Message, NewRelationship, Node, Record, RecordKey, RecordKind, Relationship, RelationshipKind,
-    Role, Session, Tenant, TenantId, Timestamp,
+    AuditEvent, Compound, Decision, Digest, Feedback, FileSnapshot, LearnedTurn, Message, Mission,
+    NewCompound, NewRelationship, Node, PatchRequest, PatchStatus, Record, RecordKey, RecordKind,
+    Relationship, RelationshipKind, Role, Session, Task, TaskStatus, Tenant, TenantId, Timestamp,
 };
 use memory_storage::{
     InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, Storage, TransferRun,
@@ -12,8 +13,10 @@ use uuid::Uuid;
 
 use super::units_of_work::{SHORT, assert_busy_in_time};
 use crate::support::{
-    ada, at, everything, given_nodes, given_session, message_id, new_file, new_link, new_message,
-    new_node, new_session, node_id, object, relationship_id, session_id, tenant,
+    ada, at, compound_id, everything, given_nodes, given_session, message_id, mission_id,
+    new_decision, new_event, new_feedback, new_file, new_link, new_message, new_mission, new_node,
+    new_patch, new_session, new_snapshot, new_task, node_id, object, relationship_id, session_id,
+    tenant, turn_id,
 };
 use crate::{Backend, StoreOptions};
 
@@ -93,6 +96,46 @@ fn a_link(id: u128, from: u128, to: u128) -> Relationship {
     link
 }
 
+fn a_compound(id: u128, name: &str, members: [u128; 2]) -> Compound {
+    let mut compound = NewCompound::new(name, members.map(node_id))
+        .with_id(compound_id(id))
+        .into_compound(ada(), at(-30));
+    compound.occurrences = 5_000_000_000;
+    compound
+}
+
+fn a_turn(id: u128) -> LearnedTurn {
+    LearnedTurn {
+        tenant_id: ada(),
+        id: turn_id(id),
+        digest: Digest::of(b"what was said"),
+        // In their own order, and one that is not there any more.
+        concepts: [2, 9, 1].map(node_id).into(),
+        learned_at: at(-20),
+    }
+}
+
+fn feedback(id: u128) -> Feedback {
+    new_feedback(id, i64::MIN)
+        .on_message(message_id(99))
+        .with_correction("\u{feff}")
+        .into_feedback(ada(), at(-50))
+}
+
+fn a_decision(id: u128) -> Decision {
+    new_decision(id, "use \"C\"")
+        .with_session("s")
+        .with_context("")
+        .into_decision(ada(), Timestamp::MAX)
+}
+
+fn an_event(id: u128) -> AuditEvent {
+    new_event(id, "login", -40)
+        .with_actor("bea")
+        .with_details(object(json!({"n": [1, 0.5]})))
+        .into_event(ada())
+}
+
 /// One record of each kind and some more, in the order in which they must be written.
 fn batches() -> Vec<Vec<Record>> {
     vec![
@@ -107,7 +150,101 @@ fn batches() -> Vec<Vec<Record>> {
             Record::Relationship(a_link(1, 1, 2)),
             Record::Relationship(a_link(2, 2, 2)),
         ],
+        vec![Record::Compound(a_compound(1, "a + b", [2, 1]))],
+        vec![Record::LearnedTurn(a_turn(1))],
+        vec![Record::Feedback(feedback(1))],
+        vec![
+            Record::Decision(a_decision(1)),
+            Record::Decision(a_decision(2)),
+        ],
+        vec![Record::AuditEvent(an_event(2))],
+        vec![Record::Task(a_task(1)), Record::Task(a_bare_task(2))],
+        vec![
+            Record::Mission(a_mission(1)),
+            Record::Mission(a_bare_mission(2)),
+        ],
+        vec![
+            Record::FileSnapshot(a_snapshot(1)),
+            Record::FileSnapshot(new_snapshot(2, "p").into_snapshot(ada(), at(0))),
+        ],
+        vec![
+            Record::PatchRequest(a_patch(1)),
+            Record::PatchRequest(new_patch(2, "c").into_patch(ada(), at(0))),
+        ],
     ]
+}
+
+fn a_bare_task(id: u128) -> Task {
+    new_task(id).into_task(ada(), at(0))
+}
+
+fn a_task(id: u128) -> Task {
+    Task {
+        status: TaskStatus::Running,
+        priority: i64::MIN,
+        attempts: i64::MAX,
+        max_retries: 0,
+        arguments: object(json!({"é": [1.5, null]})),
+        result: Some(json!(["a", {"b": 0.1}])),
+        error: Some("안녕".to_owned()),
+        traceback: Some(String::new()),
+        external_id: Some("celery".to_owned()),
+        claimed_by: Some("w".to_owned()),
+        claimed_until: Some(Timestamp::MAX),
+        started_at: Some(at(-1)),
+        completed_at: Some(Timestamp::MIN),
+        ..a_bare_task(id)
+    }
+}
+
+fn a_bare_mission(id: u128) -> Mission {
+    new_mission(id, &format!("m-{id}")).into_mission(ada(), at(0))
+}
+
+fn a_mission(id: u128) -> Mission {
+    Mission {
+        domain: Some(String::new()),
+        cost_usd: Some(0.1 + 0.2),
+        iterations: Some(i64::MAX),
+        duration_seconds: Some(5e-324),
+        files_modified: Some(-1),
+        metadata: object(json!({"source_null": true})),
+        ..a_bare_mission(id)
+    }
+}
+
+fn a_snapshot(id: u128) -> FileSnapshot {
+    FileSnapshot {
+        mission_key: Some("gone".to_owned()),
+        size_bytes: Some(5_000_000_000),
+        lines_of_code: Some(i64::MIN),
+        hash: Some("abc".to_owned()),
+        metadata: object(json!({"a": 1})),
+        ..new_snapshot(id, "src/é.rs").into_snapshot(ada(), Timestamp::MAX)
+    }
+}
+
+fn a_patch(id: u128) -> PatchRequest {
+    let new = new_patch(id, "search")
+        .with_change("-a", "b")
+        .with_confidence(0.1)
+        .with_feedback("z")
+        .with_feedback("a\\\"b");
+    PatchRequest {
+        status: PatchStatus::Failed,
+        reviewed_by: Some("eve".to_owned()),
+        review_comment: Some(String::new()),
+        application_error: Some("x".to_owned()),
+        metrics: object(json!({"p": 0.5})),
+        reviewed_at: Some(at(1)),
+        applied_at: Some(at(2)),
+        ..new.into_patch(ada(), at(0))
+    }
+}
+
+/// How many records [`given_run`] carries.
+fn whole_run() -> u64 {
+    batches().concat().len() as u64
 }
 
 async fn writer(store: &dyn Storage, run: u128) -> Box<dyn RecordWriter> {
@@ -174,6 +311,15 @@ fn of(tenant_id: &TenantId, record: &Record) -> Record {
         Record::Message(message) => message.tenant_id = tenant_id.clone(),
         Record::Node(node) => node.tenant_id = tenant_id.clone(),
         Record::Relationship(link) => link.tenant_id = tenant_id.clone(),
+        Record::Compound(compound) => compound.tenant_id = tenant_id.clone(),
+        Record::LearnedTurn(turn) => turn.tenant_id = tenant_id.clone(),
+        Record::Feedback(feedback) => feedback.tenant_id = tenant_id.clone(),
+        Record::Decision(decision) => decision.tenant_id = tenant_id.clone(),
+        Record::AuditEvent(event) => event.tenant_id = tenant_id.clone(),
+        Record::Task(task) => task.tenant_id = tenant_id.clone(),
+        Record::Mission(mission) => mission.tenant_id = tenant_id.clone(),
+        Record::FileSnapshot(snapshot) => snapshot.tenant_id = tenant_id.clone(),
+        Record::PatchRequest(patch) => patch.tenant_id = tenant_id.clone(),
     }
     copy
 }
@@ -250,6 +396,34 @@ pub(crate) async fn what_stands_with_other_content_is_left_alone(backend: &dyn B
             ..a_node(1)
         }),
         Record::Relationship(link),
+        Record::Feedback(Feedback {
+            rating: 0,
+            ..feedback(1)
+        }),
+        Record::Decision(Decision {
+            context: None,
+            ..a_decision(1)
+        }),
+        Record::AuditEvent(AuditEvent {
+            at: at(-39),
+            ..an_event(2)
+        }),
+        Record::Task(Task {
+            claimed_until: Some(at(0)),
+            ..a_task(1)
+        }),
+        Record::Mission(Mission {
+            cost_usd: Some(0.3),
+            ..a_mission(1)
+        }),
+        Record::FileSnapshot(FileSnapshot {
+            size_bytes: None,
+            ..a_snapshot(1)
+        }),
+        Record::PatchRequest(PatchRequest {
+            feedback_ids: Vec::new(),
+            ..a_patch(1)
+        }),
     ];
     let mut writer = writer(&*store, 2).await;
     for other in others {
@@ -281,10 +455,15 @@ pub(crate) async fn a_taken_unique_key_is_a_conflict_with_what_stands(backend: &
         id: message_id(9),
         ..a_message(1, 2)
     });
+    let mission = Record::Mission(Mission {
+        id: mission_id(9),
+        ..a_mission(1)
+    });
     for (other, stands) in [
         (message, Record::Message(a_message(1, 2))),
         (node, Record::Node(a_node(1))),
         (link, Record::Relationship(a_link(1, 1, 2))),
+        (mission, Record::Mission(a_mission(1))),
     ] {
         let key = other.key();
         let outcomes = writer.insert(run_id(2), vec![other]).await.unwrap();
@@ -356,6 +535,9 @@ pub(crate) async fn a_record_without_what_it_refers_to_is_not_inserted(backend: 
     missing(&outcomes[0]);
     missing(&outcomes[1]);
     assert_eq!(outcomes[2], InsertOutcome::Inserted);
+    let batch = vec![Record::Compound(a_compound(1, "a + b", [1, 9]))];
+    let outcomes = writer.insert(run_id(1), batch).await.unwrap();
+    missing(&outcomes[0]);
     writer.commit().await.unwrap();
     // Tenant, session, two messages, node, relationship.
     assert_eq!(everything(&*store, None).await.len(), 6);
@@ -466,8 +648,8 @@ pub(crate) async fn deleting_a_run_takes_just_its_records(backend: &dyn Backend)
     given_run(&*store, 1).await;
     let mut writer = store.writer().await.unwrap();
     assert_eq!(writer.built_upon(run_id(1), 10).await.unwrap(), []);
-    assert_eq!(writer.delete_run(run_id(1)).await.unwrap(), 8);
-    let report = object(json!({"undone": 8}));
+    assert_eq!(writer.delete_run(run_id(1)).await.unwrap(), whole_run());
+    let report = object(json!({"undone": whole_run()}));
     writer
         .close_run(run_id(1), RunStatus::RolledBack, at(9), report.clone())
         .await
@@ -521,19 +703,40 @@ pub(crate) async fn what_was_built_upon_a_run_is_named(backend: &dyn Backend) {
         .unwrap();
     let link = new_link(7, 7, "led_to", 1);
     store.relate(&ada(), link, at(0)).await.unwrap();
+    let compound = NewCompound::new("later", [7, 1].map(node_id)).with_id(compound_id(7));
+    let recorded = store.record_compound(&ada(), compound, at(0)).await;
+    recorded.unwrap();
     let session = new_session(7, "");
     store.create_session(&ada(), session, at(0)).await.unwrap();
+    let decision = new_decision(7, "later");
+    store
+        .record_decision(&ada(), decision, at(0))
+        .await
+        .unwrap();
+    let event = new_event(7, "later", 0);
+    store
+        .record_events(&ada(), vec![event], at(0))
+        .await
+        .unwrap();
     let mut writer = store.writer().await.unwrap();
     let mut found = writer.built_upon(run_id(1), 10).await.unwrap();
     found.sort();
     let found: Vec<String> = found.iter().map(RecordKey::to_string).collect();
     let id = "00000000-0000-0000-0000-000000000007";
-    let wanted = ["sessions", "messages", "nodes", "relationships"];
+    let wanted = [
+        "sessions",
+        "messages",
+        "nodes",
+        "relationships",
+        "compounds",
+        "decisions",
+        "audit_events",
+    ];
     assert_eq!(found, wanted.map(|table| format!("{table} ada/{id}")));
     assert_eq!(writer.built_upon(run_id(1), 2).await.unwrap().len(), 2);
     assert_eq!(writer.built_upon(run_id(9), 2).await.unwrap(), []);
     // Deleting the run takes them along, and counts only its own.
-    assert_eq!(writer.delete_run(run_id(1)).await.unwrap(), 8);
+    assert_eq!(writer.delete_run(run_id(1)).await.unwrap(), whole_run());
     writer.commit().await.unwrap();
     assert_eq!(everything(&*store, None).await, []);
 }
@@ -550,15 +753,17 @@ pub(crate) async fn nobody_writes_while_a_run_is_being_deleted(backend: &dyn Bac
     assert_busy_in_time(store.append(&ada, session_id(1), upon_it, at(0))).await;
     let elsewhere = vec![new_message(9, "late")];
     assert_busy_in_time(store.append(&bea, session_id(1), elsewhere, at(0))).await;
-    assert_eq!(writer.delete_run(run_id(1)).await.unwrap(), 8);
+    assert_eq!(writer.delete_run(run_id(1)).await.unwrap(), whole_run());
     writer.commit().await.unwrap();
     given_session(&*store, &ada).await;
 }
 
 pub(crate) async fn runs_are_listed_newest_first(backend: &dyn Backend) {
     let store = open(backend).await;
+    let mut reader = store.reader().await.unwrap();
+    assert_eq!(reader.runs(10).await.unwrap(), []);
+    drop(reader);
     let mut writer = store.writer().await.unwrap();
-    assert_eq!(writer.runs(10).await.unwrap(), []);
     for (n, seconds) in [(1, 10), (2, 30), (3, 20)] {
         writer.open_run(&new_run(n, seconds)).await.unwrap();
     }
@@ -576,9 +781,10 @@ pub(crate) async fn runs_are_listed_newest_first(backend: &dyn Backend) {
         ..new_run(3, 20)
     };
     let wanted = [new_run(2, 30), third.clone(), new_run(1, 10)];
-    assert_eq!(writer.runs(10).await.unwrap(), wanted);
-    assert_eq!(writer.runs(2).await.unwrap(), wanted[..2]);
-    assert_eq!(writer.runs(0).await.unwrap(), []);
+    let mut reader = store.reader().await.unwrap();
+    assert_eq!(reader.runs(10).await.unwrap(), wanted);
+    assert_eq!(reader.runs(2).await.unwrap(), wanted[..2]);
+    assert_eq!(reader.runs(0).await.unwrap(), []);
     assert_eq!(writer.run(run_id(3)).await.unwrap(), Some(third));
     assert_eq!(writer.run(run_id(4)).await.unwrap(), None);
 }

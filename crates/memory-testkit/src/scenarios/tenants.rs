@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use memory_domain::{ContextType, JsonObject, Limit, NewNode, Tenant, TenantId, TenantStats};
+use memory_domain::{
+    ContextType, JsonObject, Limit, NewNode, Tenant, TenantId, TenantStats, TenantUsage,
+};
 use memory_storage::MemoryStore;
 use serde_json::json;
 
@@ -131,7 +133,7 @@ pub(crate) async fn activity_moves_at_most_once_a_minute_and_never_back(store: &
 
 pub(crate) async fn every_changing_verb_counts_as_activity(store: &dyn MemoryStore) {
     for verb in Verb::ALL {
-        if verb.changes() && *verb != Verb::CreateTenant {
+        if verb.changes() && !matches!(verb, Verb::CreateTenant | Verb::EraseTenant) {
             let id = tenant(&format!("{verb:?}"));
             let given = given(store, &id).await;
             verb.call(store, &id, &given, at(3_600)).await.unwrap();
@@ -303,4 +305,64 @@ pub(crate) async fn stats_count_what_is_stored(store: &dyn MemoryStore) {
         latest_node_at: Some(at(0)),
     };
     assert_eq!(store.tenant_stats(&ada()).await.unwrap(), wanted);
+}
+
+pub(crate) async fn usage_counts_what_each_tenant_has_and_what_was_active(store: &dyn MemoryStore) {
+    let bea = tenant("bea");
+    given_session(store, &ada()).await;
+    store
+        .create_session(&ada(), new_session(2, ""), at(90))
+        .await
+        .unwrap();
+    given_nodes(store, &ada(), 2).await;
+    store
+        .remember(&ada(), vec![new_file(3, "x"), new_file(4, "y")], at(100))
+        .await
+        .unwrap();
+    store
+        .record_access(&ada(), node_id(1), at(99))
+        .await
+        .unwrap();
+    given_nodes(store, &bea, 1).await;
+    let found = store.tenant_usage(at(99), Limit::MAX, None).await.unwrap();
+    let wanted = [
+        TenantUsage {
+            tenant: store.tenant(&ada()).await.unwrap().unwrap(),
+            nodes: 4,
+            entities: 2,
+            active_nodes: 3,
+            active_sessions: 0,
+        },
+        TenantUsage {
+            tenant: store.tenant(&bea).await.unwrap().unwrap(),
+            nodes: 1,
+            entities: 0,
+            active_nodes: 0,
+            active_sessions: 0,
+        },
+    ];
+    assert_eq!(found, wanted);
+    let found = store.tenant_usage(at(90), limit(1), None).await.unwrap();
+    assert_eq!(found[0].active_sessions, 1);
+    assert_eq!(found.len(), 1);
+}
+
+pub(crate) async fn usage_is_listed_in_the_order_of_tenants(store: &dyn MemoryStore) {
+    for (name, seconds) in [("a", 10), ("b", 20), ("B", 20), ("é", 10), ("late", 30)] {
+        store
+            .create_tenant(&tenant(name), JsonObject::new(), at(seconds))
+            .await
+            .unwrap();
+    }
+    for rows in [1, 2, 1_000] {
+        let (mut names, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.tenant_usage(at(0), limit(rows), after).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.tenant.cursor());
+            names.extend(page.into_iter().map(|usage| usage.tenant.id.to_string()));
+        }
+        assert_eq!(names, ["late", "B", "b", "a", "é"], "by pages of {rows}");
+    }
+    assert_eq!(store.tenant_usage(at(0), limit(0), None).await.unwrap(), []);
 }

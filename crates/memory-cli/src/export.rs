@@ -1,0 +1,93 @@
+//! `memory export`.
+
+use std::io::{BufWriter, Write, stdout};
+use std::path::PathBuf;
+
+use clap::Args;
+use memory_core::migrate::{self, ExportReport, Progress};
+use memory_core::{Clock, Storage, SystemClock, TenantId};
+use serde_json::json;
+
+use crate::cli::EXIT_STATUS;
+use crate::failure::Failure;
+use crate::new_file::NewFile;
+use crate::outcome::Outcome;
+use crate::progress::Display;
+use crate::store;
+
+/// Said at the end of `memory export --help`.
+const EXAMPLES: &str = "\
+The store is --url, else MEMORY_URL, else sqlite://memory.db. It is read in one frozen state, also
+while others write to it. The file gets its name when it is whole.
+
+Examples:
+  memory export --to memory.jsonl
+  memory export --tenant ada --to ada.jsonl
+  memory export --url postgres://ada@localhost/mind | gzip > mind.jsonl.gz
+";
+
+#[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
+pub(crate) struct ExportArgs {
+    /// The store: a path, sqlite://path or postgres://user@host/database
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Exports only what belongs to this tenant
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<TenantId>,
+    /// The file; standard output if it is `-`, and what there is to say then goes to standard error
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    to: PathBuf,
+    /// Replaces the file if it is there
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) async fn run(args: &ExportArgs, json: bool) -> Result<Outcome, Failure> {
+    let (config, notes) = store::chosen(args.url.as_deref())?;
+    let to_stdout = args.to.as_os_str() == "-";
+    let storage = store::open_to_read(config).await?;
+    let tenant = args.tenant.as_ref();
+    let report = if to_stdout {
+        let mut out = BufWriter::new(stdout());
+        write(storage.as_ref(), tenant, &mut out, json).await
+    } else {
+        to_file(storage.as_ref(), args, json).await
+    };
+    store::close(storage.as_ref()).await;
+    let report = report?;
+    let outcome = Outcome::new(0, report.to_string(), "export", json!(report)).with_notes(notes);
+    Ok(if to_stdout {
+        outcome.on_standard_error()
+    } else {
+        outcome
+    })
+}
+
+async fn to_file(
+    storage: &dyn Storage,
+    args: &ExportArgs,
+    json: bool,
+) -> Result<ExportReport, Failure> {
+    let mut file = NewFile::create(&args.to, args.force)?;
+    let mut out = BufWriter::new(file.file());
+    let report = write(storage, args.tenant.as_ref(), &mut out, json).await?;
+    drop(out);
+    file.keep()?;
+    Ok(report)
+}
+
+/// Writes everything, flushed.
+pub(crate) async fn write(
+    storage: &dyn Storage,
+    tenant: Option<&TenantId>,
+    out: &mut (dyn Write + Send),
+    json: bool,
+) -> Result<ExportReport, Failure> {
+    let mut display = Display::new(json);
+    let mut progress = |progress: &Progress<'_>| display.show(progress);
+    let now = SystemClock.now();
+    let report = migrate::export(storage, tenant, now, out, &mut progress).await;
+    drop(display);
+    Ok(report?)
+}

@@ -1,0 +1,56 @@
+//! `memory optimize`.
+
+use std::fmt::Write;
+
+use clap::Args;
+use memory_core::SchemaPolicy;
+use memory_core::migrate::schema;
+use serde_json::json;
+
+use crate::cli::EXIT_STATUS;
+use crate::failure::Failure;
+use crate::outcome::Outcome;
+use crate::store;
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUS)]
+pub(crate) struct OptimizeArgs {
+    /// The store: a path, sqlite://path or postgres://user@host/database
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Only lists what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) async fn run(args: &OptimizeArgs) -> Result<Outcome, Failure> {
+    let (config, notes) = store::chosen(args.url.as_deref())?;
+    // Whatever the indexes are: to mend them is what this is for.
+    let config = store::existing(config)?.with_schema(SchemaPolicy::Ignore);
+    let storage = store::open(&config).await?;
+    let status = schema::status(storage.as_ref()).await?;
+    if let Some(pending) = status.pending().next() {
+        store::close(storage.as_ref()).await;
+        let problem = format!("the schema lacks {}", pending.name);
+        let remedy = "bring it up with `memory migrate up` first";
+        return Err(Failure::could_not_run(problem).with_remedy(remedy));
+    }
+    let steps = storage.maintenance().optimize(args.dry_run).await;
+    store::close(storage.as_ref()).await;
+    let steps = steps.map_err(|error| Failure::store("optimizing the store", error))?;
+    let mut text = format!("{config}\n");
+    for step in &steps {
+        let _ = writeln!(text, "  {}: {}", step.step, step.reason);
+    }
+    text.push_str(if args.dry_run {
+        "nothing was done: this is what would be\n"
+    } else {
+        "done\n"
+    });
+    let document = json!({
+        "store": config.to_string(),
+        "dry_run": args.dry_run,
+        "steps": steps,
+    });
+    Ok(Outcome::new(0, text, "optimize", document).with_notes(notes))
+}

@@ -1,0 +1,310 @@
+//! The commands that keep a store in order.
+
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::conversation::{erase, say};
+use crate::postgres::Postgres;
+use crate::sandbox::{Sandbox, ask, tamper};
+use crate::sources::{flux_rag, jarvis};
+
+/// A store, `a.db`, with everything of two old files.
+fn filled() -> Sandbox {
+    let sandbox = Sandbox::new();
+    jarvis(&sandbox.path("jarvis.db"));
+    flux_rag(&sandbox.path("flux.db"));
+    sandbox.carry("jarvis.db", "a.db", &[]);
+    sandbox.carry("flux.db", "a.db", &[]);
+    sandbox
+}
+
+/// The library runs in the tests' own folder.
+fn absolute(sandbox: &Sandbox, url: &str) -> String {
+    if url.contains("://") {
+        url.to_owned()
+    } else {
+        sandbox.path(url).to_string_lossy().into_owned()
+    }
+}
+
+fn rows(document: &Value, table: &str) -> u64 {
+    let tables = document["stats"]["tables"].as_array().unwrap();
+    let table = tables.iter().find(|row| row["table"] == table).unwrap();
+    assert!(table["bytes"].as_u64().unwrap() > 0, "{table}");
+    assert!(table["index_bytes"].as_u64().unwrap() > 0, "{table}");
+    table["rows"].as_u64().unwrap()
+}
+
+#[test]
+fn a_store_that_answers_is_in_order_and_a_whole_round_leaves_nothing_behind() {
+    let sandbox = filled();
+    let postgres = Postgres::migrated(&sandbox);
+    sandbox.carry("a.db", &postgres.url(), &[]);
+    for url in ["a.db", &postgres.url()] {
+        let (status, document) = sandbox.json(&["check", "--url", url]);
+        assert_eq!(status, 0, "{document:#}");
+        assert_eq!(document["check"]["round"], Value::Null);
+        let (status, document) = sandbox.json(&["check", "--full", "--url", url]);
+        assert_eq!(status, 0, "{document:#}");
+        let steps = document["check"]["round"]["steps"].as_array().unwrap();
+        assert!(steps.len() > 10, "{steps:?}");
+        let said = sandbox.run(&["check", "--full", "--url", url]);
+        assert!(said.out.contains("the whole round is in order"), "{said:?}");
+    }
+    sandbox.assert_equal("a.db", &postgres.url());
+    assert_eq!(
+        ask(&sandbox.path("a.db"), "select count(*) from tenants"),
+        "3"
+    );
+}
+
+#[test]
+fn a_store_that_is_not_in_order_is_found() {
+    let sandbox = filled();
+    let said = sandbox.run(&["check", "--url", "none.db"]);
+    said.assert_failed(3, &["none.db", "is not there"]);
+    let url = "postgres://ada:s3cret@127.0.0.1:9/mind?connect_timeout=2";
+    let said = sandbox.run(&["check", "--url", url]);
+    said.assert_failed(3, &["127.0.0.1"]);
+    assert!(!said.err.contains("s3cret"), "{said:?}");
+    let postgres = Postgres::new();
+    let (status, document) = sandbox.json(&["check", "--full", "--url", &postgres.url()]);
+    assert_eq!(status, 1, "{document:#}");
+    assert!(!document["check"]["pending"].as_array().unwrap().is_empty());
+    // A table that refuses: the round names the step that failed, and goes away all the same.
+    let sql =
+        "create trigger refuse before insert on messages begin select raise(abort, 'no'); end";
+    rusqlite::Connection::open(sandbox.path("a.db"))
+        .unwrap()
+        .execute_batch(sql)
+        .unwrap();
+    let said = sandbox.run(&["check", "--full", "--url", "a.db"]);
+    assert_eq!(said.status, 1, "{said:?}");
+    assert!(said.out.contains("appending a message failed"), "{said:?}");
+    assert_eq!(
+        ask(&sandbox.path("a.db"), "select count(*) from tenants"),
+        "3"
+    );
+}
+
+#[test]
+fn stats_count_rows_sizes_and_what_tenants_have() {
+    let sandbox = filled();
+    let postgres = Postgres::migrated(&sandbox);
+    sandbox.carry("a.db", &postgres.url(), &[]);
+    for url in ["a.db", &postgres.url()] {
+        say(&absolute(&sandbox, url), "ada", None);
+        let (status, document) = sandbox.json(&["stats", "--tenants", "2", "--url", url]);
+        assert_eq!(status, 0, "{document:#}");
+        assert_eq!(rows(&document, "nodes"), 5);
+        assert_eq!(rows(&document, "relationships"), 4);
+        assert_eq!(rows(&document, "sessions"), 4);
+        let tenants = document["stats"]["tenants"].as_array().unwrap();
+        assert_eq!(tenants.len(), 2);
+        assert_eq!(tenants[0]["tenant"]["id"], "ada");
+        assert_eq!(tenants[0]["active_sessions"], 1);
+        let said = sandbox.run(&["stats", "--url", url]);
+        assert!(said.out.contains("relationships"), "{said:?}");
+        assert!(said.out.contains("in all"), "{said:?}");
+    }
+}
+
+#[test]
+fn missing_and_invalid_indexes_are_made() {
+    let sandbox = filled();
+    let postgres = Postgres::migrated(&sandbox);
+    sandbox.carry("a.db", &postgres.url(), &[]);
+    let file = rusqlite::Connection::open(sandbox.path("a.db")).unwrap();
+    let drop_one = "drop index sessions_by_update";
+    file.execute_batch(drop_one).unwrap();
+    drop(file);
+    postgres.execute(drop_one);
+    let there = "select count(*) from pg_indexes \
+                 where indexname = 'sessions_by_update' and schemaname = current_schema()";
+    for url in ["a.db", &postgres.url()] {
+        let (status, document) = sandbox.json(&["optimize", "--dry-run", "--url", url]);
+        assert_eq!(status, 0, "{document:#}");
+        let first = &document["optimize"]["steps"][0];
+        assert_eq!(first["step"], "make the index sessions_by_update");
+    }
+    assert_eq!(postgres.ask(there), "0");
+    let invalid = "update pg_index set indisvalid = false \
+                   where indexrelid = 'messages_by_time'::regclass";
+    postgres.execute(invalid);
+    for url in ["a.db", &postgres.url()] {
+        let said = sandbox.run(&["optimize", "--url", url]);
+        assert_eq!(said.status, 0, "{said:?}");
+        assert!(said.out.contains("sessions_by_update"), "{said:?}");
+    }
+    assert_eq!(postgres.ask(there), "1");
+    let count = "select count(*) from sqlite_schema where name = 'sessions_by_update'";
+    assert_eq!(ask(&sandbox.path("a.db"), count), "1");
+    let valid = "select indisvalid from pg_index \
+                 where indexrelid = 'messages_by_time'::regclass";
+    assert_eq!(postgres.ask(valid), "true");
+    for url in ["a.db", &postgres.url()] {
+        let (_, document) = sandbox.json(&["optimize", "--dry-run", "--url", url]);
+        let text = document.to_string();
+        assert!(!text.contains("make the index"), "{text}");
+        assert!(!text.contains("anew"), "{text}");
+    }
+    sandbox.assert_equal("a.db", &postgres.url());
+}
+
+/// Another process that writes to a store until it is killed.
+struct Writing(Child);
+
+impl Writing {
+    fn to(sandbox: &Sandbox, url: &str) -> Writing {
+        let script =
+            format!("while true; do memory check --full --url {url} > said 2>&1 || true; done");
+        let mut command = sandbox.shell_command(&script);
+        Writing(command.stdout(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_backup_of_a_file_is_taken_while_others_write_and_put_back() {
+    let sandbox = filled();
+    let writing = Writing::to(&sandbox, "a.db");
+    for copy in ["one.bak", "two.bak"] {
+        let (status, document) = sandbox.json(&["backup", copy, "--url", "a.db"]);
+        assert_eq!(status, 0, "{document:#}");
+        assert_eq!(document["backup"]["format"], "sqlite");
+    }
+    drop(writing);
+    let said = sandbox.run(&["backup", "one.bak", "--url", "a.db"]);
+    said.assert_failed(3, &["one.bak exists already", "--force"]);
+    let forced = ["backup", "one.bak", "--url", "a.db", "--force"];
+    assert_eq!(sandbox.run(&forced).status, 0);
+
+    let said = sandbox.run(&["restore", "one.bak", "--url", "b.db"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    let count = "select count(*) from messages";
+    assert_eq!(ask(&sandbox.path("b.db"), count), "4");
+    // What stands is replaced only with --force, and not while somebody has it open.
+    let again = sandbox.run(&["restore", "one.bak", "--url", "b.db"]);
+    again.assert_failed(1, &["b.db is there already", "--force"]);
+    assert_eq!(sandbox.run(&["check", "--url", "b.db"]).status, 0);
+    let user = rusqlite::Connection::open(sandbox.path("b.db")).unwrap();
+    let found: i64 = user.query_row(count, [], |row| row.get(0)).unwrap();
+    assert_eq!(found, 4);
+    let forced = ["restore", "one.bak", "--url", "b.db", "--force"];
+    sandbox.run(&forced).assert_failed(3, &["b.db is in use"]);
+    drop(user);
+    assert_eq!(sandbox.run(&forced).status, 0);
+    sandbox.assert_equal("one.bak", "b.db");
+    let check = ["check", "--full", "--url", "b.db"];
+    assert_eq!(sandbox.run(&check).status, 0);
+}
+
+#[test]
+fn what_is_no_sound_backup_is_not_put_back() {
+    let sandbox = filled();
+    assert_eq!(
+        sandbox.run(&["backup", "good.bak", "--url", "a.db"]).status,
+        0
+    );
+    let good = std::fs::read(sandbox.path("good.bak")).unwrap();
+    std::fs::write(sandbox.path("cut.bak"), &good[..good.len() / 2]).unwrap();
+    std::fs::write(sandbox.path("text.bak"), "no database ".repeat(99)).unwrap();
+    let mut bad = good.clone();
+    let middle = bad.len() / 2;
+    bad[middle..middle + 4096].fill(0x5a);
+    std::fs::write(sandbox.path("bad.bak"), bad).unwrap();
+    sandbox.run(&["export", "--url", "a.db", "--to", "export.bak"]);
+    let before = std::fs::read(sandbox.path("a.db")).unwrap();
+    for (backup, word) in [
+        ("cut.bak", "cut.bak cannot be restored"),
+        ("text.bak", "text.bak cannot be restored"),
+        ("bad.bak", "bad.bak cannot be restored"),
+        ("jarvis.db", "no store of memory"),
+        ("export.bak", "memory import"),
+        ("none.bak", "is not there"),
+        ("a.db", "the store itself"),
+    ] {
+        let said = sandbox.run(&["restore", backup, "--url", "a.db", "--force"]);
+        said.assert_failed(3, &[word]);
+    }
+    assert_eq!(std::fs::read(sandbox.path("a.db")).unwrap(), before);
+    // A damaged store is what a backup is for.
+    std::fs::write(sandbox.path("a.db"), "damaged").unwrap();
+    let forced = ["restore", "good.bak", "--url", "a.db", "--force"];
+    let said = sandbox.run(&forced);
+    assert_eq!(said.status, 0, "{said:?}");
+    sandbox.assert_equal("a.db", "good.bak");
+}
+
+#[test]
+fn a_backup_of_postgres_is_portable_and_put_into_an_empty_store() {
+    let sandbox = filled();
+    let (postgres, other) = (Postgres::migrated(&sandbox), Postgres::new());
+    sandbox.carry("a.db", &postgres.url(), &[]);
+    let said = sandbox.run(&["backup", "pg.bak", "--url", &postgres.url()]);
+    assert_eq!(said.status, 0, "{said:?}");
+    let restore = [
+        "restore",
+        "pg.bak",
+        "--url",
+        &other.url(),
+        "--create-schema",
+    ];
+    let said = sandbox.run(&restore);
+    assert_eq!(said.status, 0, "{said:?}");
+    sandbox.assert_equal(&postgres.url(), &other.url());
+    let again = sandbox.run(&restore);
+    again.assert_failed(1, &["holds something already", "memory import"]);
+}
+
+/// How often a text stands in a file; a file that is not there has none.
+fn found(path: &Path, text: &str) -> usize {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let needle = text.as_bytes();
+    bytes
+        .windows(needle.len())
+        .filter(|window| *window == needle)
+        .count()
+}
+
+#[test]
+fn nothing_of_an_erased_tenant_is_left_once_the_store_is_cleaned_up() {
+    const MARK: &str = "Zyzzyva-4711";
+    let sandbox = filled();
+    let postgres = Postgres::migrated(&sandbox);
+    tamper(
+        &sandbox.path("a.db"),
+        &format!("update nodes set summary = '{MARK} s', metadata = '{{\"m\":\"{MARK}\"}}'"),
+    );
+    for sql in [
+        "update nodes set content = '{\"c\":\"MARK\"}', name = 'MARK', tags = '[\"MARK\"]'",
+        "update relationships set metadata = '{\"c\":\"MARK\"}', label = 'MARK' || hex(id)",
+        "update sessions set title = 'MARK', metadata = '{\"c\":\"MARK\"}'",
+        "update messages set content = 'MARK', metadata = '{\"c\":\"MARK\"}'",
+        "update tenants set metadata = '{\"c\":\"MARK\"}'",
+    ] {
+        tamper(&sandbox.path("a.db"), &sql.replace("MARK", MARK));
+    }
+    sandbox.carry("a.db", &postgres.url(), &[]);
+    let wal = || sandbox.path("a.db-wal");
+    assert!(found(&sandbox.path("a.db"), MARK) + found(&wal(), MARK) > 9);
+    for url in ["a.db", &postgres.url()] {
+        for tenant in ["ada", "bob", "default"] {
+            erase(&absolute(&sandbox, url), tenant);
+        }
+        assert_eq!(sandbox.run(&["optimize", "--url", url]).status, 0);
+    }
+    assert_eq!(found(&sandbox.path("a.db"), MARK), 0);
+    assert_eq!(found(&wal(), MARK), 0);
+    let dump = postgres.dump();
+    assert!(dump.contains("CREATE TABLE"), "{dump}");
+    assert!(!dump.contains(MARK), "pg_dump still has it");
+}

@@ -1,0 +1,357 @@
+//! What was quarantined, mended by a person, and carried after all.
+
+use std::path::Path;
+
+use crate::postgres::Postgres;
+use crate::sandbox::{Sandbox, ask, class, quarantine_lines, tamper};
+use crate::sources::{consultant, flux_rag, jarvis};
+
+/// Replaces texts in a file as an editor would, each of which must be there.
+fn mend(path: &Path, replacements: &[(&str, &str)]) {
+    let mut text = std::fs::read_to_string(path).unwrap();
+    for (from, to) in replacements {
+        assert!(text.contains(from), "{from} is not in {text}");
+        text = text.replace(from, to);
+    }
+    std::fs::write(path, text).unwrap();
+}
+
+/// How a source is made, what is broken in it, and how a person mends the quarantine.
+struct Case {
+    make: fn(&Path),
+    allowed: &'static [&'static str],
+    breaks: &'static [&'static str],
+    mends: &'static [(&'static str, &'static str)],
+    quarantined: usize,
+}
+
+const CASES: [Case; 3] = [
+    // An entity, both relationships of which wait for it, and one of two parallel relationships.
+    Case {
+        make: jarvis,
+        allowed: &[],
+        breaks: &[
+            "update entities set name = cast(x'ff41' as text) where id = 9",
+            "update relationships set metadata = '{' where id = 2",
+        ],
+        mends: &[
+            (r#"{"text_hex":"ff41"}"#, r#""A + B + C""#),
+            (r#""metadata":"{""#, r#""metadata":"{\"weight\": 2.5}""#),
+        ],
+        quarantined: 3,
+    },
+    // A session with its messages.
+    Case {
+        make: flux_rag,
+        allowed: &[],
+        breaks: &["update sessions set created_at = 'yesterday' where user_id = 'bob'"],
+        mends: &[("\"yesterday\"", "\"2024-01-02T00:00:00\"")],
+        quarantined: 2,
+    },
+    // A node with its relationship and its row in the full-text table, and a relationship whose
+    // ends were carried.
+    Case {
+        make: |path| {
+            consultant(path);
+            tamper(
+                path,
+                "insert into memory_relationships values
+                (5, '0b6e6f1e-8f0c-4a8e-9d53-3f0f5d1c0a01', '0b6e6f1e-8f0c-4a8e-9d53-3f0f5d1c0a01',
+                    'relates_to', 0.5, '2025-07-01T11:00:00Z', '{}')",
+            );
+        },
+        allowed: &[],
+        breaks: &[
+            "update memory_nodes set base_relevance = 1.7 where node_id like '%0a02'",
+            "update memory_relationships set strength = 'strong' where id = 5",
+        ],
+        mends: &[
+            (r#""base_relevance":1.7"#, r#""base_relevance":0.5"#),
+            (r#""strength":"strong""#, r#""strength":0.5"#),
+        ],
+        quarantined: 4,
+    },
+];
+
+#[test]
+fn what_is_mended_and_replayed_is_what_a_mended_source_gives() {
+    for case in CASES {
+        let sandbox = Sandbox::new();
+        for file in ["sound.db", "broken.db"] {
+            (case.make)(&sandbox.path(file));
+        }
+        for sql in case.breaks {
+            tamper(&sandbox.path("broken.db"), sql);
+        }
+        sandbox.carry("sound.db", "wanted.db", case.allowed);
+        let postgres = Postgres::migrated(&sandbox);
+        for to in ["a.db".to_owned(), postgres.url()] {
+            let file = sandbox.path("q.jsonl");
+            let named = [case.allowed, &["--quarantine-file", "q.jsonl"]].concat();
+            assert_eq!(sandbox.transfer("broken.db", &to, &named).0, 1);
+            assert_eq!(quarantine_lines(&file).len(), case.quarantined);
+            mend(&file, case.mends);
+
+            let replay = ["migrate", "--replay", "q.jsonl", "--to", &to];
+            let (status, dry) = sandbox.json(&[&replay[..], &["--dry-run"]].concat());
+            assert_eq!(status, 0, "{dry:#}");
+            assert_eq!(dry["report"]["outcome"], "dry_run");
+            let (status, document) = sandbox.json(&replay);
+            assert_eq!(status, 0, "{document:#}");
+            assert_eq!(document["report"]["outcome"], "committed");
+            assert_eq!(dry["report"]["tables"], document["report"]["tables"]);
+            let rows: u64 = document["report"]["tables"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|table| table["rows"].as_u64().unwrap())
+                .sum();
+            assert_eq!(rows, case.quarantined as u64);
+            sandbox.assert_equal("wanted.db", &to);
+
+            // Once more there is nothing left to carry.
+            let (status, again) = sandbox.json(&replay);
+            assert_eq!(status, 0, "{again:#}");
+            assert_eq!(again["report"]["outcome"], "nothing_to_carry");
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_is_not_mended_goes_to_a_new_quarantine_that_can_be_replayed() {
+    let sandbox = Sandbox::new();
+    jarvis(&sandbox.path("jarvis.db"));
+    for sql in [
+        "update entities set metadata = '{' where id = 9",
+        "update relationships set metadata = 'null]' where id = 2",
+    ] {
+        tamper(&sandbox.path("jarvis.db"), sql);
+    }
+    let named = ["--quarantine-file", "q.jsonl"];
+    assert_eq!(sandbox.transfer("jarvis.db", "a.db", &named).0, 1);
+    mend(&sandbox.path("q.jsonl"), &[(r#""null]""#, r#""{}""#)]);
+    let replay = |file, next| {
+        sandbox.json(&[
+            "migrate",
+            "--replay",
+            file,
+            "--to",
+            "a.db",
+            "--quarantine-file",
+            next,
+        ])
+    };
+    let (status, document) = replay("q.jsonl", "r.jsonl");
+    assert_eq!(status, 1, "{document:#}");
+    assert_eq!(class(&document, "entities", "quarantined"), 1);
+    assert_eq!(class(&document, "relationships", "quarantined"), 1);
+    assert_eq!(class(&document, "relationships", "carried"), 1);
+    let before = quarantine_lines(&sandbox.path("q.jsonl"));
+    let after = quarantine_lines(&sandbox.path("r.jsonl"));
+    assert_eq!(after.len(), 2);
+    assert_eq!(after[0], before[0]);
+    // The one relationship waits for the entity, and the label of a parallel one is not lost.
+    assert_eq!(after[1]["values"], before[2]["values"]);
+    mend(
+        &sandbox.path("r.jsonl"),
+        &[(r#""metadata":"{""#, r#""metadata":"{}""#)],
+    );
+    let (status, document) = replay("r.jsonl", "s.jsonl");
+    assert_eq!(status, 0, "{document:#}");
+    assert!(!sandbox.has("s.jsonl"));
+    let labels = "select group_concat(label) from (select label from relationships
+        where kind = 'worked_on' order by label)";
+    assert_eq!(ask(&sandbox.path("a.db"), labels), "1,2");
+}
+
+#[test]
+fn a_replay_is_a_run_of_its_own_and_is_taken_back_alone() {
+    let sandbox = Sandbox::new();
+    flux_rag(&sandbox.path("flux.db"));
+    tamper(
+        &sandbox.path("flux.db"),
+        "update sessions set title = x'00' where user_id = 'bob'",
+    );
+    let named = ["--quarantine-file", "q.jsonl"];
+    assert_eq!(sandbox.transfer("flux.db", "a.db", &named).0, 1);
+    assert_eq!(
+        sandbox
+            .transfer("flux.db", "b.db", &["--allow-quarantine"])
+            .0,
+        0
+    );
+    mend(
+        &sandbox.path("q.jsonl"),
+        &[(r#"{"blob_hex":"00"}"#, r#""mended""#)],
+    );
+    let (status, document) = sandbox.json(&["migrate", "--replay", "q.jsonl", "--to", "a.db"]);
+    assert_eq!(status, 0, "{document:#}");
+    assert_eq!(document["report"]["source"]["kind"], "flux-rag");
+    assert_eq!(document["report"]["source"]["location"], "q.jsonl");
+    assert_eq!(
+        ask(
+            &sandbox.path("a.db"),
+            "select title from sessions where tenant_id = 'bob'"
+        ),
+        "mended"
+    );
+    let (_, runs) = sandbox.json(&["migrate", "runs", "--url", "a.db"]);
+    let runs = runs["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 2);
+    assert_eq!(runs[0]["source_location"], "q.jsonl");
+    let run = document["report"]["run"].as_str().unwrap();
+    assert_eq!(
+        sandbox
+            .run(&["migrate", "rollback", run, "--url", "a.db"])
+            .status,
+        0
+    );
+    sandbox.assert_equal("a.db", "b.db");
+}
+
+#[test]
+fn a_message_of_a_session_that_stands_stays_in_quarantine() {
+    let sandbox = Sandbox::new();
+    flux_rag(&sandbox.path("flux.db"));
+    tamper(
+        &sandbox.path("flux.db"),
+        "update messages set content = x'00' where role = 'assistant'",
+    );
+    let named = ["--quarantine-file", "q.jsonl"];
+    assert_eq!(sandbox.transfer("flux.db", "a.db", &named).0, 1);
+    mend(
+        &sandbox.path("q.jsonl"),
+        &[(r#"{"blob_hex":"00"}"#, r#""Noted""#)],
+    );
+    let (status, document) = sandbox.json(&["migrate", "--replay", "q.jsonl", "--to", "a.db"]);
+    assert_eq!(status, 1);
+    assert_eq!(class(&document, "messages", "quarantined"), 1);
+    let reason = &document["report"]["quarantined"]["first"][0]["reason"];
+    let reason = reason.as_str().unwrap();
+    assert!(
+        reason.contains("never changes a session that stands"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn the_records_of_a_store_are_replayed_too() {
+    let sandbox = Sandbox::new();
+    jarvis(&sandbox.path("jarvis.db"));
+    sandbox.carry("jarvis.db", "a.db", &[]);
+    // Relationships without their nodes.
+    let alone = ["--table", "relationships", "--quarantine-file", "q.jsonl"];
+    let (status, document) = sandbox.transfer("a.db", "b.db", &alone);
+    assert_eq!(status, 1);
+    assert_eq!(class(&document, "relationships", "quarantined"), 4);
+    sandbox.carry("a.db", "b.db", &["--table", "nodes"]);
+    mend(
+        &sandbox.path("q.jsonl"),
+        &[(r#""strength":1.0"#, r#""strength":0.5"#)],
+    );
+    let (status, document) = sandbox.json(&["migrate", "--replay", "q.jsonl", "--to", "b.db"]);
+    assert_eq!(status, 0, "{document:#}");
+    assert_eq!(class(&document, "relationships", "carried"), 4);
+    let sum = "select sum(strength) from relationships";
+    assert_eq!(ask(&sandbox.path("b.db"), sum), "2");
+}
+
+#[test]
+fn the_options_of_the_first_run_hold_for_the_replay() {
+    let sandbox = Sandbox::new();
+    flux_rag(&sandbox.path("flux.db"));
+    for sql in [
+        "update sessions set title = x'00' where user_id = 'bob'",
+        "update sessions set user_id = '' where user_id = 'bob'",
+    ] {
+        tamper(&sandbox.path("flux.db"), sql);
+    }
+    let options = [
+        "--source-timezone",
+        "Asia/Seoul",
+        "--default-tenant",
+        "nobody",
+        "--quarantine-file",
+        "q.jsonl",
+    ];
+    assert_eq!(sandbox.transfer("flux.db", "a.db", &options).0, 1);
+    mend(
+        &sandbox.path("q.jsonl"),
+        &[(r#"{"blob_hex":"00"}"#, r#""t""#)],
+    );
+    let (status, document) = sandbox.json(&["migrate", "--replay", "q.jsonl", "--to", "a.db"]);
+    assert_eq!(status, 0, "{document:#}");
+    let made = "select tenant_id || ' ' || created_at from sessions where title = 't'";
+    // Nine hours before midnight of the second of January 2024, in microseconds.
+    assert_eq!(ask(&sandbox.path("a.db"), made), "nobody 1704121200000000");
+}
+
+#[test]
+fn what_is_no_quarantine_is_refused_with_its_line() {
+    let sandbox = Sandbox::new();
+    jarvis(&sandbox.path("jarvis.db"));
+    tamper(
+        &sandbox.path("jarvis.db"),
+        "update entities set metadata = '{' where id = 9",
+    );
+    let named = ["--quarantine-file", "q.jsonl"];
+    assert_eq!(sandbox.transfer("jarvis.db", "a.db", &named).0, 1);
+    let sound = std::fs::read_to_string(sandbox.path("q.jsonl")).unwrap();
+    for (text, words) in [
+        (String::new(), "its first line"),
+        ("{}\n".to_owned(), "its first line"),
+        (
+            sound.replace(r#""memory_quarantine":1"#, r#""memory_quarantine":2"#),
+            "its format is 2",
+        ),
+        (
+            sound.replace("\"jarvis\"", "\"continuum\""),
+            "no known system",
+        ),
+        (
+            sound.replace(r#""table":"entities""#, r#""table":"things""#),
+            "line 2",
+        ),
+        (
+            sound.replace(r#""metadata":"{""#, r#""metadata":true"#),
+            "line 2: the value of metadata",
+        ),
+        (
+            sound.replace(r#""metadata":"{""#, r#""metadata":"{"#),
+            "line 2",
+        ),
+        (sound.replace(r#""timezone""#, r#""zone""#), "timezone"),
+    ] {
+        assert_ne!(text, sound);
+        std::fs::write(sandbox.path("bad.jsonl"), text).unwrap();
+        let said = sandbox.run(&["migrate", "--replay", "bad.jsonl", "--to", "b.db"]);
+        said.assert_failed(3, &["bad.jsonl", words]);
+        assert!(!sandbox.has("b.db"));
+    }
+    for args in [
+        &["migrate", "--replay", "q.jsonl"][..],
+        &[
+            "migrate",
+            "--replay",
+            "q.jsonl",
+            "--from",
+            "jarvis.db",
+            "--to",
+            "a.db",
+        ],
+        &[
+            "migrate",
+            "--replay",
+            "q.jsonl",
+            "--to",
+            "a.db",
+            "--source-kind",
+            "jarvis",
+        ],
+    ] {
+        assert_eq!(sandbox.run(args).status, 2, "{args:?}");
+    }
+    let said = sandbox.run(&["migrate", "--replay", "none.jsonl", "--to", "b.db"]);
+    said.assert_failed(3, &["none.jsonl", "no such file"]);
+}

@@ -1,0 +1,171 @@
+//! Keeping the file in order.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::SqliteConnection;
+use memory_migrations::SQLITE_INDEXES;
+use memory_storage::{Backup, Maintenance, OptimizeStep, StorageError, TableSize};
+use tokio::task::spawn_blocking;
+
+use crate::connection::{Place, Role};
+use crate::copy::copy;
+use crate::error::Failure;
+use crate::executor::{Executor, Reading};
+use crate::pool::Pool;
+use crate::tenants::counted;
+
+#[async_trait]
+impl Maintenance for Pool {
+    async fn table_sizes(&self) -> Result<Vec<TableSize>, StorageError> {
+        let reading = Reading::of("measuring the tables").snapshot().scan(true);
+        self.read(reading, table_sizes).await
+    }
+
+    async fn optimize(&self, dry_run: bool) -> Result<Vec<OptimizeStep>, StorageError> {
+        const STEP: &str = "optimizing the file";
+        if dry_run {
+            let reading = Reading::of("looking at the indexes").snapshot();
+            return self
+                .read(reading, |connection| Ok(steps(&missing(connection)?)))
+                .await;
+        }
+        let _pass = self.gate.enter()?;
+        let place = self.place.clone();
+        self.writer()?
+            .alone(STEP, move |_| {
+                let begun = Instant::now();
+                optimize(&place)
+                    .map_err(|failure| Failure::Refused(failure.into_error(STEP, begun.elapsed())))
+            })
+            .await
+    }
+
+    async fn backup(&self, to: &Path, replace: bool) -> Result<Backup, StorageError> {
+        const STEP: &str = "copying the file";
+        let _pass = self.gate.enter()?;
+        let (place, to) = (self.place.clone(), to.to_owned());
+        let copying = spawn_blocking(move || {
+            // A connection of its own: a copy takes long, and readers are few.
+            let mut connection = place.connect(Role::Reader).map_err(|error| {
+                let source = error.into();
+                StorageError::Unavailable { step: STEP, source }
+            })?;
+            connection
+                .batch_execute("pragma query_only = off")
+                .map_err(|error| Failure::from(error).into_error(STEP, Duration::default()))?;
+            copy(&mut connection, &to, replace)
+        });
+        copying.await.unwrap_or_else(|error| {
+            let source = error.into();
+            Err(StorageError::Backend { step: STEP, source })
+        })
+    }
+}
+
+fn table_sizes(connection: &mut SqliteConnection) -> Result<Vec<TableSize>, Failure> {
+    #[derive(QueryableByName)]
+    struct Sized {
+        #[diesel(sql_type = Text)]
+        name: String,
+        #[diesel(sql_type = BigInt)]
+        bytes: i64,
+        #[diesel(sql_type = BigInt)]
+        index_bytes: i64,
+    }
+    #[derive(QueryableByName)]
+    struct Counted {
+        #[diesel(sql_type = BigInt)]
+        rows: i64,
+    }
+    let tables: Vec<Sized> = diesel::sql_query(
+        "with pages as (
+             select m.tbl_name as name, m.type, sum(s.pgsize) as bytes
+             from dbstat as s join sqlite_schema as m on m.name = s.name
+             where s.aggregate = true group by 1, 2
+         )
+         select t.name,
+             coalesce((select bytes from pages as p where p.name = t.name and p.type = 'table'), 0)
+                 as bytes,
+             coalesce((select bytes from pages as p where p.name = t.name and p.type = 'index'), 0)
+                 as index_bytes
+         from sqlite_schema as t
+         where t.type = 'table' and t.rootpage > 0
+             and t.name not like 'sqlite\\_%' escape '\\' and t.name not like '\\_\\_%' escape '\\'
+         order by t.name",
+    )
+    .load(connection)?;
+    tables
+        .into_iter()
+        .map(|table| {
+            let sql = format!("select count(*) as rows from \"{}\"", table.name);
+            let found: Counted = diesel::sql_query(sql).get_result(connection)?;
+            Ok(TableSize {
+                table: table.name,
+                rows: counted(found.rows),
+                bytes: counted(table.bytes),
+                index_bytes: counted(table.index_bytes),
+            })
+        })
+        .collect()
+}
+
+/// The indexes that the migrations made and that are not there: their names and statements.
+fn missing(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<(&'static str, &'static str)>, Failure> {
+    #[derive(QueryableByName)]
+    struct Index {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let there: Vec<Index> =
+        diesel::sql_query("select name from sqlite_schema where type = 'index'")
+            .load(connection)?;
+    let is_there = |name: &str| there.iter().any(|index| index.name == name);
+    Ok(SQLITE_INDEXES
+        .iter()
+        .copied()
+        .filter(|(name, _)| !is_there(name))
+        .collect())
+}
+
+fn steps(missing: &[(&'static str, &'static str)]) -> Vec<OptimizeStep> {
+    let make = |(name, _): &(&'static str, &'static str)| OptimizeStep {
+        step: format!("make the index {name}"),
+        reason: "it is missing",
+    };
+    let always = [
+        (
+            "rewrite the file",
+            "gives back the room of what was deleted",
+        ),
+        ("count what the tables hold", "the planner goes by that"),
+        ("empty the log", "it may hold what was deleted"),
+    ];
+    let always = always.map(|(step, reason)| OptimizeStep {
+        step: step.to_owned(),
+        reason,
+    });
+    missing.iter().map(make).chain(always).collect()
+}
+
+/// While nobody of this process writes; another process is waited for.
+fn optimize(place: &Place) -> Result<Vec<OptimizeStep>, Failure> {
+    let mut connection = place.connect(Role::Migrator).map_err(|error| {
+        Failure::Refused(StorageError::Unavailable {
+            step: "opening a connection",
+            source: error.into(),
+        })
+    })?;
+    let missing = missing(&mut connection)?;
+    for (_, sql) in &missing {
+        connection.batch_execute(sql)?;
+    }
+    connection.batch_execute("vacuum; analyze; pragma wal_checkpoint(truncate)")?;
+    Ok(steps(&missing))
+}

@@ -1,0 +1,3 @@
+drop function learn_turn;
+drop function reinforced;
+drop table turns;

@@ -1,0 +1,2 @@
+drop index node_chunks_by_name_grams;
+drop index node_chunks_by_name;

@@ -1,0 +1,2 @@
+drop table file_snapshots;
+drop table missions;

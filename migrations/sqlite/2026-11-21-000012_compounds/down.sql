@@ -1,0 +1,3 @@
+drop index nodes_by_access;
+drop table compound_members;
+drop table compounds;

@@ -1,0 +1,1 @@
+drop index node_chunks_by_name;
