@@ -36,6 +36,7 @@ async fn execute(fresh: &Fresh, sql: &str) {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "it lists every column")]
 async fn what_diesel_reads_is_what_the_catalog_has() {
     let fresh = Fresh::new();
     drop(fresh.open().await);

@@ -723,7 +723,10 @@ const SERVED_BY: &[(&str, &str)] = &[
         "sqlite_autoindex_node_chunks_1 (tenant_id=?)",
     ),
     ("search session", "sqlite_autoindex_messages_1"),
-    ("search typed", "SEARCH g USING PRIMARY KEY"),
+    (
+        "search typed",
+        "node_tags_by_node (tenant_id=? AND node_id=? AND tag=? AND created_at=?)",
+    ),
     ("Search", "SEARCH c USING INTEGER PRIMARY KEY"),
 ];
 

@@ -2,16 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod beside;
 mod support;
 
-use diesel::Connection as _;
+use beside::{connect, path};
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 use memory_domain::{
     AuditEventId, AuditFilter, AuditSeverity, Limit, NewAuditEvent, TenantId, Timestamp,
 };
 use memory_sqlite::SqliteStorage;
-use memory_storage::{AuditStore, SqliteLocation, Target};
+use memory_storage::AuditStore;
 use support::Sqlite;
 use uuid::Uuid;
 
@@ -33,17 +34,7 @@ async fn with_events(backend: &Sqlite) -> (SqliteStorage, SqliteConnection) {
             .await
             .unwrap();
     }
-    let Target::Sqlite(target) = &config.target else {
-        unreachable!("it is a file")
-    };
-    let SqliteLocation::File(path) = &target.location else {
-        unreachable!("it is a file")
-    };
-    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    connection
-        .batch_execute("pragma foreign_keys = on")
-        .unwrap();
-    (store, connection)
+    (store, connect(&path(&config)))
 }
 
 async fn count(store: &SqliteStorage, name: &str) -> usize {

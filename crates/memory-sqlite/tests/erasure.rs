@@ -2,29 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod beside;
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use beside::{connect, path};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use diesel::sqlite::SqliteConnection;
 use memory_domain::{JsonObject, Record, Tenant, TenantId, Timestamp};
 use memory_sqlite::SqliteStorage;
-use memory_storage::{Config, RunId, RunStatus, SqliteLocation, Storage, Target, TenantStore};
-use memory_storage::{SqliteTarget, TransferRun};
+use memory_storage::TransferRun;
+use memory_storage::{RunId, RunStatus, Storage, TenantStore};
 use memory_testkit::given;
 use support::Sqlite;
-
-fn path(config: &Config) -> PathBuf {
-    match &config.target {
-        Target::Sqlite(SqliteTarget {
-            location: SqliteLocation::File(path),
-            ..
-        }) => path.clone(),
-        other => panic!("{other} is no file"),
-    }
-}
 
 #[derive(QueryableByName)]
 struct Named {
@@ -40,7 +31,7 @@ struct Counted {
 
 /// How many rows of a tenant each table has that says whose its rows are.
 fn rows_of(path: &Path, tenant: &str) -> Vec<(String, i64)> {
-    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    let mut connection = connect(path);
     let tables: Vec<Named> = diesel::sql_query(
         "select m.name from sqlite_schema as m, pragma_table_info(m.name) as c
          where m.type = 'table' and c.name = 'tenant_id'

@@ -3,37 +3,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod beside;
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use beside::{connect, path};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 use memory_domain::{Limit, SearchQuery, TenantId};
 use memory_sqlite::SqliteStorage;
-use memory_storage::{Config, SearchStore, SqliteLocation, SqliteTarget, Storage, Target};
+use memory_storage::{SearchStore, Storage};
 use memory_testkit::use_at_random;
 use support::Sqlite;
-
-fn path(config: &Config) -> PathBuf {
-    match &config.target {
-        Target::Sqlite(SqliteTarget {
-            location: SqliteLocation::File(path),
-            ..
-        }) => path.clone(),
-        other => panic!("{other} is no file"),
-    }
-}
-
-fn connect(path: &Path) -> SqliteConnection {
-    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    connection
-        .batch_execute("pragma busy_timeout = 9000; pragma foreign_keys = on")
-        .unwrap();
-    connection
-}
 
 #[derive(QueryableByName)]
 struct Line {

@@ -2,15 +2,15 @@
 //! says what to do.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod beside;
 mod support;
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use beside::{connect, path};
 use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
-use diesel::sqlite::SqliteConnection;
 use memory_domain::{JsonObject, Limit, NewSession, TenantId, Timestamp};
 use memory_sqlite::{APPLICATION_ID, SqliteStorage};
 use memory_storage::{
@@ -28,8 +28,7 @@ async fn refusal(path: &Path) -> OpenError {
 }
 
 fn sql(path: &Path, sql: &str) {
-    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    connection.batch_execute(sql).unwrap();
+    connect(path).batch_execute(sql).unwrap();
 }
 
 /// What the file holds must not have been touched by being refused.
@@ -284,13 +283,7 @@ async fn a_schema_newer_than_the_program_is_refused() {
     let backend = Sqlite::start();
     let config = backend.config();
     drop(SqliteStorage::open(&config).await.unwrap());
-    let Target::Sqlite(SqliteTarget {
-        location: SqliteLocation::File(path),
-        ..
-    }) = &config.target
-    else {
-        unreachable!()
-    };
+    let path = &path(&config);
     sql(
         path,
         "insert into __diesel_schema_migrations (version) values ('99990101000000')",

@@ -2,42 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod beside;
 mod support;
 
 use std::any::type_name;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use diesel::connection::SimpleConnection;
+use beside::{connect, path};
 use diesel::prelude::*;
 use diesel::sql_types::{HasSqlType, Integer, Nullable, SqlType, Text};
-use diesel::sqlite::{Sqlite as Backend, SqliteConnection, SqliteType};
+use diesel::sqlite::{Sqlite as Backend, SqliteType};
 use memory_diesel::schema;
 use memory_domain::{NewSession, TenantId, Timestamp};
 use memory_sqlite::SqliteStorage;
-use memory_storage::{
-    Config, ConversationStore, SchemaPolicy, SqliteLocation, SqliteTarget, Storage, StorageError,
-    Target,
-};
+use memory_storage::{ConversationStore, SchemaPolicy, Storage, StorageError};
 use support::Sqlite;
-
-fn path(config: &Config) -> PathBuf {
-    match &config.target {
-        Target::Sqlite(SqliteTarget {
-            location: SqliteLocation::File(path),
-            ..
-        }) => path.clone(),
-        other => panic!("{other} is no file"),
-    }
-}
-
-fn connect(path: &Path) -> SqliteConnection {
-    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    // A store that was just dropped may still be closing.
-    connection
-        .batch_execute("pragma busy_timeout = 9000")
-        .unwrap();
-    connection
-}
 
 #[derive(Debug, PartialEq, Eq, QueryableByName)]
 struct Entry {

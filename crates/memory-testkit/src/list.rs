@@ -182,6 +182,7 @@ macro_rules! __with_scenarios {
                     a_hit_is_whole_and_says_where_it_was_found
                     scope_and_filter_leave_out_what_does_not_meet_them
                     what_changed_is_found_as_it_is_now
+                    a_message_is_found_until_it_is_gone
                     two_tenants_with_the_same_texts_find_their_own
                     a_long_text_is_found_from_its_first_word_to_its_last
                     a_word_at_the_end_of_ten_megabytes_is_found

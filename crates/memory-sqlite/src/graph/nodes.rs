@@ -171,11 +171,11 @@ pub(super) fn update(
     Ok(node)
 }
 
-pub(super) fn insert(connection: &mut SqliteConnection, node: Node) -> Result<(), Failure> {
+pub(super) fn insert(connection: &mut SqliteConnection, node: &Node) -> Result<(), Failure> {
     diesel::insert_into(nodes::table)
         .values(NodeRow::from(node.clone()))
         .execute(connection)?;
-    Ok(index_node(connection, &node)?)
+    Ok(index_node(connection, node)?)
 }
 
 /// Writes what an update or a merge may have changed.

@@ -42,7 +42,7 @@ pub(crate) fn remember(
                     // Before the first node, which refers to the tenant.
                     touch(connection, tenant, at)?;
                 }
-                insert(connection, new.into_node(tenant.clone(), at))?;
+                insert(connection, &new.into_node(tenant.clone(), at))?;
                 changed = true;
             }
         }

@@ -1,7 +1,7 @@
 //! The writer's laws, with bodies that no verb would have.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -119,26 +119,23 @@ async fn as_a_group<T: Send + 'static>(
     jobs: Vec<impl FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static>,
 ) -> (Result<(), StorageError>, Vec<Result<T, StorageError>>) {
     let (release, holding) = fixture.hold_up().await;
-    let count = jobs.len();
-    let asked = Arc::new(AtomicU32::new(0));
     let mut tasks = Vec::new();
-    for (place, job) in jobs.into_iter().enumerate() {
-        let (store, asked_by_me) = (fixture.store.clone(), asked.clone());
+    for job in jobs {
+        let store = fixture.store.clone();
+        let (asked, has_asked) = tokio::sync::oneshot::channel();
+        let mut asked = Some(asked);
         tasks.push(tokio::spawn(async move {
             let mut write = std::pin::pin!(store.0.write("working", job));
             std::future::poll_fn(|context| {
                 let polled = write.as_mut().poll(context);
-                asked_by_me.fetch_add(1, SeqCst);
+                asked.take().map(|asked| asked.send(()));
                 polled
             })
             .await
         }));
         // In their order.
-        while (asked.load(SeqCst) as usize) <= place {
-            tokio::task::yield_now().await;
-        }
+        has_asked.await.unwrap();
     }
-    assert!(asked.load(SeqCst) as usize >= count);
     drop(release);
     let held_up = holding.await.unwrap();
     let mut results = Vec::new();

@@ -248,6 +248,7 @@ pub(crate) async fn hits_in_a_title_come_first_then_the_newest_then_the_smaller_
 }
 
 pub(crate) async fn a_hit_is_whole_and_says_where_it_was_found(store: &dyn MemoryStore) {
+    use SearchPlace::{Content, Name, Summary, Tags};
     given_session(store, &ada()).await;
     let node = NewNode {
         name: Some("Ada".to_owned()),
@@ -273,7 +274,6 @@ pub(crate) async fn a_hit_is_whole_and_says_where_it_was_found(store: &dyn Memor
         in_title,
         places: places.iter().copied().collect(),
     };
-    use SearchPlace::{Content, Name, Summary, Tags};
     let in_message = SearchHit {
         found: Found::Message(Box::new(message)),
         in_title: false,
@@ -329,84 +329,37 @@ pub(crate) async fn scope_and_filter_leave_out_what_does_not_meet_them(store: &d
         let moment = at(i64::try_from(node.id.uuid().as_u128()).unwrap());
         store.remember(&ada(), vec![node], moment).await.unwrap();
     }
-    let any = SearchFilter::default;
+    let only = |set: &dyn Fn(&mut SearchFilter)| {
+        let mut filter = SearchFilter::default();
+        set(&mut filter);
+        filter
+    };
     let tag = |tag: &str| Some(tag.to_owned());
+    let file = || Some(EntityType::FILE);
     for (filter, wanted) in [
-        (any(), vec![6, 5, 4, 3, 2, 1]),
+        (only(&|_| ()), vec![6, 5, 4, 3, 2, 1]),
+        (only(&|f| f.session = Some(session_id(1))), vec![2, 1]),
+        (only(&|f| f.role = Some(Role::USER)), vec![3, 1]),
         (
-            SearchFilter {
-                session: Some(session_id(1)),
-                ..any()
-            },
-            vec![2, 1],
-        ),
-        (
-            SearchFilter {
-                role: Some(Role::USER),
-                ..any()
-            },
-            vec![3, 1],
-        ),
-        (
-            SearchFilter {
-                session: Some(session_id(1)),
-                role: Some(Role::USER),
-                ..any()
-            },
+            only(&|f| (f.session, f.role) = (Some(session_id(1)), Some(Role::USER))),
             vec![1],
         ),
+        (only(&|f| f.context_type = Some(fact)), vec![6, 4]),
+        (only(&|f| f.entity_type = file()), vec![6]),
+        (only(&|f| f.tag = tag("T")), vec![6, 4]),
         (
-            SearchFilter {
-                context_type: Some(fact),
-                ..any()
-            },
-            vec![6, 4],
-        ),
-        (
-            SearchFilter {
-                entity_type: Some(EntityType::FILE),
-                ..any()
-            },
+            only(&|f| (f.tag, f.context_type) = (tag("u"), Some(fact))),
             vec![6],
         ),
         (
-            SearchFilter {
-                tag: tag("T"),
-                ..any()
-            },
-            vec![6, 4],
-        ),
-        (
-            SearchFilter {
-                tag: tag("u"),
-                context_type: Some(fact),
-                ..any()
-            },
-            vec![6],
-        ),
-        (
-            SearchFilter {
-                tag: tag("u"),
-                role: Some(Role::USER),
-                ..any()
-            },
+            only(&|f| (f.tag, f.role) = (tag("u"), Some(Role::USER))),
             vec![],
         ),
         (
-            SearchFilter {
-                from: Some(at(2)),
-                to: Some(at(5)),
-                ..any()
-            },
+            only(&|f| (f.from, f.to) = (Some(at(2)), Some(at(5)))),
             vec![5, 4, 3, 2],
         ),
-        (
-            SearchFilter {
-                from: Some(at(7)),
-                ..any()
-            },
-            vec![],
-        ),
+        (only(&|f| f.from = Some(at(7))), vec![]),
     ] {
         for query in [
             SearchQuery::words("red"),
@@ -430,7 +383,6 @@ pub(crate) async fn scope_and_filter_leave_out_what_does_not_meet_them(store: &d
 
 pub(crate) async fn what_changed_is_found_as_it_is_now(store: &dyn MemoryStore) {
     use crate::support::new_file;
-    given_session(store, &ada()).await;
     let words = |text: &str| SearchQuery::words(text);
     let first = new_file(1, "main")
         .with_summary("old summary")
@@ -528,7 +480,11 @@ pub(crate) async fn what_changed_is_found_as_it_is_now(store: &dyn MemoryStore) 
     store.remember(&ada(), vec![anew], at(7)).await.unwrap();
     assert_eq!(found(store, words("patched")).await, [0; 0]);
     assert_eq!(found(store, words("anew")).await, [1]);
+}
 
+pub(crate) async fn a_message_is_found_until_it_is_gone(store: &dyn MemoryStore) {
+    given_session(store, &ada()).await;
+    let words = |text: &str| SearchQuery::words(text);
     let message = vec![new_message(1, "said")];
     store
         .append(&ada(), session_id(1), message.clone(), at(8))
