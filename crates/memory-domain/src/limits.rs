@@ -47,6 +47,11 @@ pub const SUMMED_MAX: f64 = 1e290;
 pub const SEARCH_TEXT_BYTES: usize = 512;
 /// The most words of a text that recall looks up.
 pub const RECALL_WORDS: usize = 64;
+/// How many terms of a text may be a whole name for recall: all of 64 words, or three of each of a
+/// few hundred characters where words are not spaced.
+pub const RECALL_NAMES: usize = 1_000;
+/// The longest term of recall, in bytes, folded: what is longer is no name.
+pub const RECALL_TERM_BYTES: usize = 512;
 /// The most nodes that a text names, from which recall goes on; also the most at each depth.
 pub const RECALL_NODES: usize = 100;
 /// The most relationships of one node that recall follows each way: the strongest.

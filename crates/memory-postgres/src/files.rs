@@ -195,6 +195,7 @@ impl<E: Executor> FileStore for Postgres<E> {
         after: Option<&str>,
     ) -> Result<Vec<Node>, StorageError> {
         key_text("mission_key", mission_key)?;
+        after.map(|after| key_text("after", after)).transpose()?;
         let statement = Statement::reading("listing a mission's files", FILES_OF_MISSION)
             .text(tenant.as_str())
             .text("mission")
@@ -212,6 +213,7 @@ impl<E: Executor> FileStore for Postgres<E> {
         after: Option<&str>,
     ) -> Result<Vec<Node>, StorageError> {
         path_text("path", path)?;
+        after.map(|after| key_text("after", after)).transpose()?;
         let statement = Statement::reading("listing a file's missions", MISSIONS_OF_FILE)
             .text(tenant.as_str())
             .text("file")

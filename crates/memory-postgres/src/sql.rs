@@ -89,7 +89,8 @@ impl<'a> RawRun<'a> {
         let begin = if self.writing {
             "begin"
         } else {
-            "begin read only"
+            // All sets of values see one state.
+            "begin isolation level repeatable read read only"
         };
         let started = lease.begin(begin).await;
         started.map_err(|failure| RawRun::error(failure, config))?;
@@ -133,7 +134,9 @@ impl<'a> RawRun<'a> {
                 let rows = lease.raw_rows(&raw).await?;
                 done.rows.extend(values::decoded(&rows)?);
             } else {
-                done.changed += lease.raw_count(&raw).await? as u64;
+                let rows = lease.raw_count(&raw).await? as u64;
+                // Of what only looks, PostgreSQL counts the rows that it found.
+                done.changed += if self.scanned.only_looks() { 0 } else { rows };
             }
         }
         Ok(done)

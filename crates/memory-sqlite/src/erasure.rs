@@ -77,15 +77,19 @@ fn erase_standing(
 /// The reports of transfers quote keys and values.
 fn empty_reports(connection: &mut SqliteConnection, tenant: &TenantId) -> Result<(), Failure> {
     let quoted = serde_json::Value::from(tenant.as_str()).to_string();
-    let in_key = format!("{}/", &quoted[1..quoted.len() - 1]);
+    let inner = &quoted[1..quoted.len() - 1];
     Statement::new(
         "update transfer_runs set report = '{}'
          where id in (select run_id from transfer_ledger where tenant_id = ?)
+             or instr(report, ?) > 0 or instr(report, ?) > 0
              or instr(report, ?) > 0 or instr(report, ?) > 0",
     )
     .text(tenant.as_str())
     .text(&quoted)
-    .text(&in_key)
+    // As in `nodes ada/0198…`, and in `tenants ada`, at a text's end or before a reason.
+    .text(&format!(" {inner}/"))
+    .text(&format!("tenants {inner}\""))
+    .text(&format!("tenants {inner}:"))
     .run(connection)?;
     Ok(())
 }

@@ -150,6 +150,7 @@ impl<E: Executor> FileStore for Sqlite<E> {
         after: Option<&str>,
     ) -> Result<Vec<Node>, StorageError> {
         key_text("mission_key", mission_key)?;
+        after.map(|after| key_text("after", after)).transpose()?;
         let (tenant, key) = (tenant.clone(), mission_key.to_owned());
         let after = after.map(str::to_owned);
         let reading = Reading::of("listing a mission's files").scan(true);
@@ -169,6 +170,7 @@ impl<E: Executor> FileStore for Sqlite<E> {
         after: Option<&str>,
     ) -> Result<Vec<Node>, StorageError> {
         path_text("path", path)?;
+        after.map(|after| key_text("after", after)).transpose()?;
         let (tenant, path) = (tenant.clone(), path.to_owned());
         let after = after.map(str::to_owned);
         let reading = Reading::of("listing a file's missions").scan(true);

@@ -34,10 +34,32 @@ impl<E: Executor> RawSql for Sqlite<E> {
 
     async fn sql_count(&self, batch: SqlBatch) -> Result<u64, StorageError> {
         let counts = raw(&self.0, batch, |statement, connection| {
-            Ok(statement.execute(connection)? as u64)
+            changes(connection, |connection| Ok(statement.execute(connection)?))
         });
         Ok(counts.await?.into_iter().sum())
     }
+}
+
+/// How many rows a statement changed. What changes none leaves SQLite's own count as it was.
+fn changes(
+    connection: &mut SqliteConnection,
+    execute: impl FnOnce(&mut SqliteConnection) -> Result<usize, Failure>,
+) -> Result<u64, Failure> {
+    let before = total_changes(connection)?;
+    let changed = execute(connection)?;
+    let any = total_changes(connection)? != before;
+    Ok(if any { changed as u64 } else { 0 })
+}
+
+fn total_changes(connection: &mut SqliteConnection) -> QueryResult<i64> {
+    #[derive(QueryableByName)]
+    struct Counted {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        count: i64,
+    }
+    let sql = "select total_changes() as count";
+    let counted: Counted = diesel::sql_query(sql).get_result(connection)?;
+    Ok(counted.count)
 }
 
 /// Runs a batch and returns what each set of values gave.
@@ -103,7 +125,28 @@ fn leaves_nothing(connection: &mut SqliteConnection) -> Result<(), Failure> {
         let what = "a temporary table, view, index or trigger".to_owned();
         return Err(StorageError::Unsupported { what }.into());
     }
+    if has_permit(connection)? {
+        let what = "a permit to delete audit events that stays".to_owned();
+        return Err(StorageError::Unsupported { what }.into());
+    }
     Ok(())
+}
+
+/// Whether audit events may be deleted: see the migration `audit`.
+fn has_permit(connection: &mut SqliteConnection) -> QueryResult<bool> {
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = diesel::sql_types::Bool)]
+        permit: bool,
+    }
+    let sql = "select exists (select 1 from tenants_being_erased)
+            or exists (select 1 from transfers_being_taken_back) as permit";
+    match diesel::sql_query(sql).get_result::<Found>(connection) {
+        Ok(found) => Ok(found.permit),
+        // The caller dropped them, and with them what could permit anything.
+        Err(error) if Trouble::of_error(&error) == Trouble::Schema => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn has_temporary(connection: &mut SqliteConnection) -> QueryResult<bool> {

@@ -144,7 +144,9 @@ begin
             return query select 'stands', new_id, null::integer;
             return;
         end if;
-        select * into old from nodes where tenant_id = for_tenant and id = new_id;
+        -- Held, so that nobody changes it before the statement has written its index.
+        select * into old from nodes where tenant_id = for_tenant and id = new_id
+        for no key update;
         if found and (old.key_system, old.key_id) is distinct from (new_key_system, new_key_id) then
             return query select 'conflict', new_id, null::integer;
             return;

@@ -30,12 +30,14 @@ create table compound_members (
 -- For the cascade.
 create index compound_members_by_compound on compound_members (tenant_id, compound_id);
 
--- Members are added, and never taken away.
+-- Members are added, and never taken away. Only the new ones are inserted: one that stands may just
+-- be going, and whoever deletes it waits for this compound.
 create function add_compound_members() returns trigger
 language plpgsql volatile as $$
 begin
     insert into compound_members (tenant_id, node_id, compound_id)
     select new.tenant_id, member, new.id from unnest(new.members) as member
+    where tg_op = 'INSERT' or member <> all (old.members)
     order by member
     on conflict do nothing;
     return null;

@@ -11,7 +11,7 @@ language plpgsql volatile as $$
 declare
     home oid := (select relnamespace from pg_class where oid = 'tenants'::regclass);
     quoted text := to_jsonb(for_tenant)::text;
-    in_key text := substr(quoted, 2, length(quoted) - 2) || '/';
+    inner_part text := substr(quoted, 2, length(quoted) - 2);
 begin
     perform from tenants where id = for_tenant for update;
     if not found then
@@ -23,7 +23,10 @@ begin
     update transfer_runs set report = '{}'
     where id in (select run_id from transfer_ledger as l where l.tenant_id = for_tenant)
         or position(quoted in report::text) > 0
-        or position(in_key in report::text) > 0;
+        -- As in `nodes ada/0198…`, and in `tenants ada`, at a text's end or before a reason.
+        or position(' ' || inner_part || '/' in report::text) > 0
+        or position('tenants ' || inner_part || '"' in report::text) > 0
+        or position('tenants ' || inner_part || ':' in report::text) > 0;
     for table_name in
         select given.name from unnest(kinds) with ordinality as given (name, place)
         union all

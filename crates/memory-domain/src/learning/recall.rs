@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::RECALL_WORDS;
+use crate::limits::{RECALL_NAMES, RECALL_TERM_BYTES, RECALL_WORDS};
 use crate::{InvalidInput, Node, fold, free_text};
 
 /// The score of a node whose name is a term, case-folded.
@@ -33,7 +33,8 @@ pub struct Recalled {
 /// What a text is looked up by, all folded as search folds it.
 ///
 /// The text is cut at spaces; what is not a letter or digit goes from both ends of each word, but
-/// for `+` and `#` at its end. The first 64 words count.
+/// for `+` and `#` at its end. The first 64 words count, and the first 1,000 names of up to 512
+/// bytes: enough for every run of words, and for a few hundred characters of a text without spaces.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecallTerms {
     /// What may be a whole name: each run of one to four words, and of a word with Chinese, Japanese
@@ -69,21 +70,23 @@ impl RecallTerms {
             .filter(|word| !word.is_empty())
             .take(RECALL_WORDS)
             .collect();
-        let mut names = Distinct::default();
-        let mut parts = Distinct::default();
+        let mut names = Distinct::new(RECALL_NAMES);
+        let mut parts = Distinct::new(RECALL_WORDS);
         for (start, word) in words.iter().enumerate() {
             for end in start + 1..=words.len().min(start + PHRASE) {
                 names.push(words[start..end].join(" "));
             }
-            let characters: Vec<char> = word.chars().collect();
-            if characters.iter().copied().any(is_cjk) {
-                for length in 2..=PHRASE {
-                    for run in characters.windows(length) {
-                        names.push(run.iter().collect());
+            if word.chars().any(is_cjk) {
+                // No more of them than there may be names: the word may be a whole book.
+                let characters: Vec<char> = word.chars().take(RECALL_NAMES).collect();
+                for start in 0..characters.len() {
+                    let lengths = 2..=PHRASE.min(characters.len() - start);
+                    for length in lengths {
+                        names.push(characters[start..start + length].iter().collect());
                     }
                 }
             }
-            if characters.len() >= 3 && !COMMON.contains(word) {
+            if word.chars().nth(2).is_some() && !COMMON.contains(word) {
                 parts.push((*word).to_owned());
             }
         }
@@ -94,16 +97,25 @@ impl RecallTerms {
     }
 }
 
-/// Texts in the order in which they came, each once.
-#[derive(Default)]
+/// Terms in the order in which they came, each once, the first so many.
 struct Distinct {
+    most: usize,
     list: Vec<String>,
     seen: HashSet<String>,
 }
 
 impl Distinct {
+    fn new(most: usize) -> Distinct {
+        Distinct {
+            most,
+            list: Vec::new(),
+            seen: HashSet::new(),
+        }
+    }
+
     fn push(&mut self, text: String) {
-        if self.seen.insert(text.clone()) {
+        let fits = self.list.len() < self.most && text.len() <= RECALL_TERM_BYTES;
+        if fits && self.seen.insert(text.clone()) {
             self.list.push(text);
         }
     }
@@ -177,6 +189,19 @@ mod tests {
         let (_, parts) = terms(&words.join(" "));
         assert_eq!(parts, words[..64]);
         assert_eq!(RecallTerms::of("a\0b").unwrap_err().field, "text");
+    }
+
+    #[test]
+    fn a_text_without_spaces_has_no_more_terms_than_another() {
+        let book: String = ('\u{4e00}'..='\u{9fff}').collect();
+        let (names, parts) = terms(&book);
+        // Three runs begin at each character.
+        assert_eq!(names.len(), 1_000);
+        assert_eq!((&*names[0], &*names[999]), ("一丁", "\u{4f4d}\u{4f4e}"));
+        assert!(parts.is_empty());
+        let long = "x".repeat(513);
+        assert_eq!(terms(&long), (vec![], vec![]));
+        assert_eq!(terms(&long[1..]).1.len(), 1);
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! Values of columns that nobody has named a type for, by the type that the server names.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use diesel::deserialize::{self, FromSql};
+use diesel::pg::data_types::PgNumeric;
 use diesel::pg::{Pg, PgValue};
 use diesel::row::{Field, Row as _};
-use diesel::sql_types::{BigInt, Binary, Bool, Double, Float, Integer, SmallInt, Text};
+use diesel::sql_types::{
+    BigInt, Binary, Bool, Double, Float, Integer, Numeric, Oid, SmallInt, Text,
+};
 use memory_diesel::sql_types::{Id, IdValue, Instant, InstantValue};
 use memory_storage::{SqlRow, SqlValue};
 
@@ -49,6 +53,9 @@ fn value(value: PgValue<'_>) -> deserialize::Result<SqlValue> {
         21 => SqlValue::Int(<i16 as FromSql<SmallInt, Pg>>::from_sql(value)?.into()),
         23 => SqlValue::Int(<i32 as FromSql<Integer, Pg>>::from_sql(value)?.into()),
         20 => SqlValue::Int(FromSql::<BigInt, Pg>::from_sql(value)?),
+        26 => SqlValue::Int(<u32 as FromSql<Oid, Pg>>::from_sql(value)?.into()),
+        // As a sum of integers has it; SQLite has no such type.
+        1700 => numeric(&FromSql::<Numeric, Pg>::from_sql(value)?)?,
         700 => SqlValue::Float(<f32 as FromSql<Float, Pg>>::from_sql(value)?.into()),
         701 => SqlValue::Float(FromSql::<Double, Pg>::from_sql(value)?),
         // text, name, varchar, bpchar, and what a literal is before it is anything
@@ -77,4 +84,28 @@ fn value(value: PgValue<'_>) -> deserialize::Result<SqlValue> {
             return Err(problem.into());
         }
     })
+}
+
+/// A whole number that fits 64 bits as that, and any other as the nearest double.
+fn numeric(number: &PgNumeric) -> deserialize::Result<SqlValue> {
+    let (sign, weight, digits) = match number {
+        PgNumeric::NaN => return Ok(SqlValue::Float(f64::NAN)),
+        PgNumeric::Positive { weight, digits, .. } => ("", *weight, digits),
+        PgNumeric::Negative { weight, digits, .. } => ("-", *weight, digits),
+    };
+    // Each digit is one of base 10,000; the first counts 10,000 to the weight.
+    let last = i32::try_from(digits.len())? - 1;
+    let shift = 4 * (i32::from(weight) - last);
+    let mut text = String::from(sign);
+    for digit in digits {
+        write!(text, "{digit:04}")?;
+    }
+    text.push_str(if digits.is_empty() { "0" } else { "" });
+    if shift >= 0 && shift <= 20 {
+        let whole = text.clone() + &"0".repeat(shift.unsigned_abs() as usize);
+        if let Ok(whole) = whole.parse() {
+            return Ok(SqlValue::Int(whole));
+        }
+    }
+    Ok(SqlValue::Float(format!("{text}e{shift}").parse()?))
 }

@@ -8,6 +8,7 @@ use memory_domain::{
     CompoundFilter, Direction, Limit, NodeId, RECALL_FADES, RECALL_NAME, RECALL_PART, RecallTerms,
     Recalled, TenantId, TenantTerms, Wanted, compound_score,
 };
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::compounds;
@@ -99,17 +100,17 @@ fn named(
     terms: &RecallTerms,
 ) -> Result<Scores, Failure> {
     let mut scores = Scores::default();
-    for name in &terms.names {
-        let found: Vec<Named> = Statement::new(
-            "select node_id from node_chunks indexed by node_chunks_by_name
-             where tenant_id = ? and place = 0 and text = ?",
-        )
-        .text(tenant.as_str())
-        .text(name)
-        .load(connection)?;
-        for one in found {
-            scores.add(one.node_id.0, RECALL_NAME);
-        }
+    let names = Value::from(terms.names.clone()).to_string();
+    let found: Vec<Named> = Statement::new(
+        "select c.node_id from json_each(?) as q
+         cross join node_chunks as c indexed by node_chunks_by_name
+         where c.tenant_id = ? and c.place = 0 and c.text = q.value",
+    )
+    .text(&names)
+    .text(tenant.as_str())
+    .load(connection)?;
+    for one in found {
+        scores.add(one.node_id.0, RECALL_NAME);
     }
     let marks = TenantTerms::of(tenant);
     for part in &terms.parts {

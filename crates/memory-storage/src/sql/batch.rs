@@ -31,7 +31,20 @@ impl SqlBatch {
     /// if it may write, writes; a set of values that does not fit.
     pub fn scanned(&self, dialect: SqlDialect) -> Result<ScannedSql, InvalidInput> {
         let scanned = scan::scan(&self.text, dialect)?;
-        let verb = scanned.verb.as_str();
+        self.allows(&scanned.verb)?;
+        // SQLite runs many a pragma while it reads it, even where it is only to be explained.
+        if let (SqlDialect::Sqlite, Some(explained)) = (dialect, &scanned.explained) {
+            self.allows(explained)?;
+        }
+        let wanted = scanned.parameters();
+        if let Some(set) = self.sets.iter().find(|set| set.len() != wanted) {
+            let problem = format!("the statement has {wanted} parameters; give as many values");
+            return Err(InvalidInput::new("values", set.len(), problem));
+        }
+        Ok(scanned)
+    }
+
+    fn allows(&self, verb: &str) -> Result<(), InvalidInput> {
         if WRITING.contains(&verb) {
             if !self.writing {
                 return Err(refused(verb, "it writes; allow it with `writing`"));
@@ -41,12 +54,7 @@ impl SqlBatch {
                            settings and connections are the store's own";
             return Err(refused(verb, problem));
         }
-        let wanted = scanned.parameters();
-        if let Some(set) = self.sets.iter().find(|set| set.len() != wanted) {
-            let problem = format!("the statement has {wanted} parameters; give as many values");
-            return Err(InvalidInput::new("values", set.len(), problem));
-        }
-        Ok(scanned)
+        Ok(())
     }
 }
 

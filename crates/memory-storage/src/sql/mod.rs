@@ -28,8 +28,8 @@ pub trait RawSql: Send + Sync {
     /// was not said to. In a unit of work an error of the database undoes the work.
     async fn sql_rows(&self, batch: SqlBatch) -> Result<Vec<SqlRow>, StorageError>;
 
-    /// Runs the statement once for each set of values and returns how many rows it changed. All sets
-    /// take effect together or not at all.
+    /// Runs the statement once for each set of values and returns how many rows it changed, which is
+    /// none if it makes or drops a table, or only looks. All sets take effect together or not at all.
     ///
     /// # Errors
     /// As [`RawSql::sql_rows`].

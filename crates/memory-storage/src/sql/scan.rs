@@ -20,9 +20,19 @@ pub struct ScannedSql {
     pub shape: String,
     /// The first word, in lower case.
     pub(super) verb: String,
+    /// What `explain` is asked about: the first word after it, or after `query plan`.
+    pub(super) explained: Option<String>,
 }
 
 impl ScannedSql {
+    /// Whether it changes no row by itself, whatever it calls.
+    pub fn only_looks(&self) -> bool {
+        matches!(
+            &*self.verb,
+            "select" | "values" | "table" | "explain" | "show"
+        )
+    }
+
     /// How many parameters it has.
     pub fn parameters(&self) -> usize {
         self.pieces.len() - 1
@@ -49,6 +59,7 @@ pub(super) fn scan(sql: &str, dialect: SqlDialect) -> Result<ScannedSql, Invalid
         pieces: scanner.pieces,
         shape: scanner.shape,
         verb,
+        explained: scanner.explained,
     })
 }
 
@@ -59,6 +70,7 @@ struct Scanner<'a> {
     pieces: Vec<String>,
     shape: String,
     verb: Option<String>,
+    explained: Option<String>,
     ended: bool,
 }
 
@@ -73,6 +85,7 @@ impl<'a> Scanner<'a> {
             pieces: vec![String::new()],
             shape: String::new(),
             verb: None,
+            explained: None,
             ended: false,
         }
     }
@@ -278,7 +291,13 @@ impl<'a> Scanner<'a> {
         let length = rest.find(|c| !in_name(c)).unwrap_or(rest.len());
         let word = rest[..length].to_ascii_lowercase();
         let escapes = self.dialect == SqlDialect::Postgres && word == "e";
-        self.verb.get_or_insert(word);
+        match self.verb.as_deref() {
+            None => self.verb = Some(word),
+            Some("explain") if !matches!(&*word, "query" | "plan") => {
+                self.explained.get_or_insert(word);
+            }
+            Some(_) => {}
+        }
         self.take(length, true);
         if escapes && self.rest().starts_with('\'') {
             return self.literal(true);

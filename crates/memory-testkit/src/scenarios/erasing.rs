@@ -98,14 +98,28 @@ pub(crate) async fn erasing_takes_the_ledger_and_the_reports_of_transfers_along(
     )
     .await;
     carry(&*store, 2, &[tenant("cy")], "nodes ada/0198 was put aside").await;
+    carry(&*store, 5, &[tenant("cy2")], "tenants ada: it stands").await;
+    carry(&*store, 6, &[tenant("cy3")], "tenants ada").await;
+    // Another's, whose name ends alike.
+    carry(
+        &*store,
+        7,
+        &[tenant("granada")],
+        "nodes granada/0198, tenants adam",
+    )
+    .await;
     carry(&*store, 3, &[tenant("dan"), odd.clone()], "nothing").await;
     carry(&*store, 4, &[tenant("eve")], "says o\"dd").await;
     let erasure = store.erase_tenant(&ada()).await.unwrap();
     assert_eq!(erasure.ledger_entries, 1);
     assert_eq!(erasure.records, BTreeMap::from([(RecordKind::Tenant, 1)]));
-    assert_eq!(reports(&*store).await, ["", "", "nothing", "says o\"dd"]);
+    let other = "nodes granada/0198, tenants adam";
+    let says = "says o\"dd";
+    let after = ["", "", "nothing", says, "", "", other];
+    assert_eq!(reports(&*store).await, after);
     store.erase_tenant(&odd).await.unwrap();
-    assert_eq!(reports(&*store).await, ["", "", "", "says o\"dd"]);
+    let after = ["", "", "", says, "", "", other];
+    assert_eq!(reports(&*store).await, after);
     // The run can still be taken back: it has only the other tenant's record to take.
     let run = RunId(Uuid::from_u128(1));
     let mut writer = store.writer().await.unwrap();
@@ -119,11 +133,11 @@ pub(crate) async fn erasing_takes_the_ledger_and_the_reports_of_transfers_along(
     assert_eq!(writer.delete_run(run).await.unwrap(), 1);
 }
 
-/// What the reports of runs 1 to 4 say.
+/// What the reports of runs 1 to 7 say.
 async fn reports(store: &dyn Storage) -> Vec<String> {
     let mut writer = store.writer().await.unwrap();
     let mut reports = Vec::new();
-    for run in 1..=4 {
+    for run in 1..=7 {
         let run = writer
             .run(RunId(Uuid::from_u128(run)))
             .await

@@ -142,6 +142,18 @@ pub(crate) async fn many_sets_of_values_take_effect_together(backend: &dyn Backe
     assert_eq!(everything(&*store, None).await, before);
     let none = sql(&*store, text).bind_many([]).writing().execute().await;
     assert_eq!(none.unwrap(), 0);
+    // What changes no row says so, whatever was changed before.
+    for text in [
+        "create table other (a integer)",
+        "select content from messages",
+        "drop table other",
+    ] {
+        let changed = sql(&*store, text).writing().execute().await;
+        assert_eq!(changed.unwrap(), 0, "{text}");
+    }
+    let text = "with x as (select 1) update messages set content = 'third' where number = 1";
+    let changed = sql(&*store, text).writing().execute().await;
+    assert_eq!(changed.unwrap(), 1);
 }
 
 pub(crate) async fn what_was_not_allowed_to_write_does_not(backend: &dyn Backend) {
@@ -187,7 +199,18 @@ pub(crate) async fn what_was_not_allowed_to_write_does_not(backend: &dyn Backend
 pub(crate) async fn no_text_leaves_the_statement_it_is(backend: &dyn Backend) {
     let store = open(backend).await;
     let before = everything(&*store, None).await;
-    for text in [
+    // SQLite would run the pragma; PostgreSQL has none.
+    let explained: &[&str] = if is_postgres(&*store).await {
+        &[]
+    } else {
+        &[
+            "explain pragma ignore_check_constraints = on",
+            "explain query plan pragma case_sensitive_like = on",
+            "explain /* select */ pragma hard_heap_limit = 1",
+            "explain attach database '/tmp/other.db' as other",
+        ]
+    };
+    let texts = [
         "begin",
         "commit",
         "end",
@@ -224,7 +247,8 @@ pub(crate) async fn no_text_leaves_the_statement_it_is(backend: &dyn Backend) {
         "",
         ";",
         "select '",
-    ] {
+    ];
+    for text in texts.iter().chain(explained) {
         for writing in [false, true] {
             let statement = |runner| {
                 let statement = sql(runner, text);
