@@ -35,14 +35,14 @@ pub use memory_domain::{
     file_node_key, limits, mission_node_key,
 };
 pub use memory_storage::{
-    AuditStore, Backup, BoxError, Config, ConfigOption, ConfigSource, ConversationStore,
-    DecisionStore, FeedbackStore, FileStore, FromSqlValue, GraphStore, Health, Info, InsertOutcome,
-    LearningStore, LedgerEntry, Maintenance, MemoryStore, MigrationState, MissionStore, OpenError,
-    OptimizeStep, OptionBackend, Password, PatchStore, PoolOptions, PoolStats, PostgresTarget,
-    RawSql, RecordReader, RecordWriter, RootCertificates, RunId, RunStatus, SchemaAdmin,
-    SchemaPolicy, Sql, SqlBatch, SqlRow, SqlValue, SqliteLocation, SqliteTarget, Storage,
-    StorageError, Synchronous, TableSize, Target, TaskStore, TenantStore, TlsMode, TlsOptions,
-    TransferRun, UnitOfWork,
+    AgencyStore, AuditStore, Backup, BoxError, Config, ConfigOption, ConfigSource,
+    ConversationStore, DecisionStore, FeedbackStore, FileStore, FromSqlValue, GoalStore,
+    GraphStore, Health, Info, InsertOutcome, LearningStore, LedgerEntry, Maintenance, MemoryStore,
+    MigrationState, MissionStore, OpenError, OptimizeStep, OptionBackend, Password, PatchStore,
+    PoolOptions, PoolStats, PostgresTarget, RawSql, RecordReader, RecordWriter, RootCertificates,
+    RunId, RunStatus, SchemaAdmin, SchemaPolicy, Sql, SqlBatch, SqlRow, SqlValue, SqliteLocation,
+    SqliteTarget, Storage, StorageError, Synchronous, TableSize, Target, TaskStore, TenantStore,
+    TlsMode, TlsOptions, TransferRun, UnitOfWork,
 };
 
 pub use memory_domain::{
