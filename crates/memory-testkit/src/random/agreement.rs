@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use memory_domain::{NodeId, TenantId};
+use memory_domain::{JsonObject, NodeId, TenantId, Timestamp};
 use memory_storage::{MemoryStore, Storage, StorageError, UnitOfWork};
 
 use super::call::Outcome;
@@ -53,7 +53,7 @@ struct Work {
 }
 
 impl World<'_> {
-    fn now(&self) -> memory_domain::Timestamp {
+    fn now(&self) -> Timestamp {
         at(self.day * SECONDS_PER_DAY)
     }
 
@@ -87,14 +87,11 @@ impl World<'_> {
         let Some(work) = self.work.take() else {
             return Ok(());
         };
-        for unit in work.works {
+        for (unit, store) in work.works.into_iter().zip(self.stores) {
             let ended = match how {
                 Call::Commit => unit.commit().await,
                 Call::Rollback => unit.rollback().await,
-                _ => {
-                    drop(unit);
-                    Ok(())
-                }
+                _ => drop_and_wait(unit, &**store, self.now()).await,
             };
             ended.map_err(|error| format!("{how:?}: {error:?}"))?;
         }
@@ -134,6 +131,23 @@ impl World<'_> {
         }
         Ok(())
     }
+}
+
+/// Drops a work and waits until it is undone: nobody else does, but whoever claims a task passes over
+/// those that a transaction holds.
+async fn drop_and_wait(
+    unit: Box<dyn UnitOfWork>,
+    store: &dyn Storage,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let mark = tenant(&NodeId::generate().to_string());
+    let held = unit.create_tenant(&mark, JsonObject::new(), now).await;
+    drop(unit);
+    if held.is_ok() {
+        // It waits for the other one, which is undone.
+        store.create_tenant(&mark, JsonObject::new(), now).await?;
+    }
+    Ok(())
 }
 
 /// What is compared of a result: of a refusal the variant, of another failure everything, so that
