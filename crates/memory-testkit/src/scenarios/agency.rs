@@ -103,7 +103,7 @@ pub(crate) async fn the_latest_agency_snapshot_is_the_newest(store: &dyn MemoryS
 pub(crate) async fn agency_snapshots_are_listed_by_time_and_by_score(store: &dyn MemoryStore) {
     given_snapshots(store).await;
     let newest = AgencyFilter::default;
-    let score = || AgencyFilter {
+    let by_score = || AgencyFilter {
         order: AgencyOrder::Score,
         ..newest()
     };
@@ -124,13 +124,13 @@ pub(crate) async fn agency_snapshots_are_listed_by_time_and_by_score(store: &dyn
     };
     let wanted: [(AgencyFilter, &[u128]); 8] = [
         (newest(), &[6, 5, 4, 3, 2, 1]),
-        (score(), &[4, 1, 3, 5, 6, 2]),
+        (by_score(), &[4, 1, 3, 5, 6, 2]),
         (at_two(newest()), &[4, 3]),
-        (at_two(score()), &[4, 3]),
+        (at_two(by_score()), &[4, 3]),
         (middling(newest()), &[5, 3]),
-        (middling(score()), &[3, 5]),
+        (middling(by_score()), &[3, 5]),
         (middling(at_two(newest())), &[3]),
-        (nothing(score()), &[]),
+        (nothing(by_score()), &[]),
     ];
     for (filter, wanted) in wanted {
         assert_eq!(ids(store, filter).await, wanted, "{filter:?}");
@@ -154,7 +154,7 @@ pub(crate) async fn agency_snapshots_are_listed_by_time_and_by_score(store: &dyn
             taken_at: at(seconds),
             id: agency_id(id),
         }),
-        ..score()
+        ..by_score()
     };
     assert_eq!(ids(store, place(0.5, 2, 4)).await, [3, 5, 6, 2]);
     assert_eq!(ids(store, place(0.1, 2, 3)).await, [5, 6, 2]);
