@@ -65,7 +65,7 @@ const CASES: [Case; 4] = [
             ),
             (r#""strength":"strong""#, r#""strength":0.5"#),
         ],
-        quarantined: 15,
+        quarantined: 14,
     },
     // A session with its messages.
     Case {
