@@ -75,7 +75,7 @@ const TABLES: &str = "
         row integer primary key, tenant text not null, role text not null, digest blob not null,
         at integer not null, uuid blob not null, turn integer
     );
-    create index temp.continuum_text_digest on continuum_text (digest);
+    create index temp.continuum_text_digest on continuum_text (digest, at);
     -- turns that are merged
     create temp table continuum_turn (
         row integer primary key, into_row integer not null unique, uuid blob not null,
@@ -216,7 +216,7 @@ impl<'a> Aside<'a> {
                 from temp.continuum_message
             );
             update temp.continuum_message as m set number = n.number from temp.continuum_number n
-            where (n.of_table, n.row, n.part) = (m.of_table, m.row, m.part);
+            where n.of_table = m.of_table and n.row = m.row and n.part = m.part;
             drop table temp.continuum_number;
             update temp.continuum_session as s set first = m.first, last = m.last, count = m.count
             from (

@@ -67,19 +67,10 @@ impl<'a> Compounds<'a> {
     }
 
     pub(super) fn read(&self, aside: &Aside<'_>, sink: &mut Sink) -> Result<(), Stop> {
-        let of_table = self.rows.of_table;
         let Rows {
             reading, mapped, ..
         } = self.rows;
-        let more = format!(
-            ", m.uuid, exists (select 1 from temp.continuum_merged o
-                where o.of_table = {of_table} and o.into_row = t.{})",
-            mapped.rowid
-        );
-        let joins = format!(
-            "left join temp.continuum_merged m on m.of_table = {of_table} and m.row = t.{}",
-            mapped.rowid
-        );
+        let (more, joins) = self.rows.merging();
         let at = self.rows.more_at();
         self.rows.each(&more, &joins, |row, rowid, raw| {
             let into: Option<[u8; 16]> = reading.get(row, at)?;
@@ -202,12 +193,7 @@ impl<'a> Compounds<'a> {
             return Ok(());
         };
         let before = compound.clone();
-        let joins = format!(
-            "join temp.continuum_merged m on m.of_table = {} and m.into_row = {rowid} \
-            and m.row = t.{}",
-            self.rows.of_table, self.rows.mapped.rowid
-        );
-        self.rows.each("", &joins, |_, _, raw| {
+        self.rows.each_merged(rowid, |raw| {
             if let Ok(other) = self.found(aside, &raw)?
                 && let Record::Compound(other) = other.record
             {

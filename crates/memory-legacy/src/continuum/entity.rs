@@ -79,16 +79,7 @@ impl<'a> Entities<'a> {
     }
 
     pub(super) fn read(&self, aside: &Aside<'_>, sink: &mut Sink) -> Result<(), Stop> {
-        let of_table = self.rows.of_table;
-        let more = format!(
-            ", m.uuid, exists (select 1 from temp.continuum_merged o
-                where o.of_table = {of_table} and o.into_row = t.{rowid})",
-            rowid = self.rows.mapped.rowid
-        );
-        let joins = format!(
-            "left join temp.continuum_merged m on m.of_table = {of_table} and m.row = t.{}",
-            self.rows.mapped.rowid
-        );
+        let (more, joins) = self.rows.merging();
         let at = self.rows.more_at();
         let reading = self.rows.reading;
         self.rows.each(&more, &joins, |row, rowid, raw| {
@@ -177,12 +168,7 @@ impl<'a> Entities<'a> {
     fn keep_merged(&self, rowid: i64, converted: &mut Converted) -> Result<(), Stop> {
         let reading = self.rows.reading;
         let mut merged = Vec::new();
-        let joins = format!(
-            "join temp.continuum_merged m on m.of_table = {} and m.into_row = {rowid} \
-            and m.row = t.{}",
-            self.rows.of_table, self.rows.mapped.rowid
-        );
-        self.rows.each("", &joins, |_, _, raw| {
+        self.rows.each_merged(rowid, |raw| {
             let cells = reading.cells(&raw);
             let places = [
                 self.rows.id,

@@ -220,7 +220,7 @@ impl Aside<'_> {
     ) -> Result<Option<(i64, Uuid)>, SourceError> {
         let sql = "select row, uuid from temp.continuum_text
             where tenant = ?1 and role = ?2 and digest = ?3 and turn is null
-                and abs(at - ?4) <= 2000000
+                and at between ?4 - 2000000 and ?4 + 2000000
             order by abs(at - ?4), row limit 1";
         let digest = Digest::of(content.as_bytes());
         let values = params![

@@ -83,6 +83,38 @@ impl<'a> Rows<'a> {
         })
     }
 
+    /// Calls `each` with every row that became part of the record of another one.
+    pub(super) fn each_merged(
+        &self,
+        into_row: i64,
+        mut each: impl FnMut(RawRow) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        // In this order of tables, or the whole table would be looked through for each row.
+        let sql = format!(
+            "select {} from temp.continuum_merged m cross join {} t on t.{} = m.row
+            where m.of_table = {} and m.into_row = {into_row} order by m.row",
+            self.mapped.select_list("t"),
+            self.mapped.table.sql(),
+            self.mapped.rowid,
+            self.of_table,
+        );
+        self.reading.each(&sql, |row| each(self.mapped.raw(row)))
+    }
+
+    /// The columns that say whether a row is merged into another, and whether others are merged into
+    /// it, with what they are from; for [`Rows::each`].
+    pub(super) fn merging(&self) -> (String, String) {
+        let (of_table, rowid) = (self.of_table, self.mapped.rowid);
+        let more = format!(
+            ", m.uuid, exists (select 1 from temp.continuum_merged o
+                where o.of_table = {of_table} and o.into_row = t.{rowid})"
+        );
+        let joins = format!(
+            "left join temp.continuum_merged m on m.of_table = {of_table} and m.row = t.{rowid}"
+        );
+        (more, joins)
+    }
+
     pub(super) fn more_at(&self) -> usize {
         self.mapped.rowid_at() + 1
     }
