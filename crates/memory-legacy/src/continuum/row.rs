@@ -69,18 +69,9 @@ impl<'a> Rows<'a> {
         &self,
         more: &str,
         joins: &str,
-        mut each: impl FnMut(&Row<'_>, i64, RawRow) -> Result<(), Stop>,
+        each: impl FnMut(&Row<'_>, i64, RawRow) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
-        let sql = format!(
-            "select {}{more} from {} t {joins} order by t.{}",
-            self.mapped.select_list("t"),
-            self.mapped.table.sql(),
-            self.mapped.rowid
-        );
-        self.reading.each(&sql, |row| {
-            let rowid = self.reading.get(row, self.mapped.rowid_at())?;
-            each(row, rowid, self.mapped.raw(row))
-        })
+        self.reading.each_row(&self.mapped, more, joins, each)
     }
 
     /// Calls `each` with every row that became part of the record of another one.

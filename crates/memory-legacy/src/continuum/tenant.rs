@@ -16,15 +16,7 @@ pub(super) fn read(
     sink: &mut Sink,
 ) -> Result<(), Stop> {
     let id = mapped.table.place("tenant_id");
-    let sql = format!(
-        "select {} from {} t order by t.{}",
-        mapped.select_list("t"),
-        mapped.table.sql(),
-        mapped.rowid
-    );
-    reading.each(&sql, |row| {
-        let raw = mapped.raw(row);
-        let rowid = reading.get(row, mapped.rowid_at())?;
+    reading.each_row(&mapped, "", "", |_, rowid, raw| {
         let converted = convert(reading, mapped, &raw);
         let mut conversion = reading.conclude(&mapped, &raw, converted);
         if let Ok(name) = reading.cells(&raw).text(id) {
