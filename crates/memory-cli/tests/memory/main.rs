@@ -9,6 +9,7 @@
 mod accounting;
 mod consultant;
 mod consultant_server;
+mod continuum;
 mod conversation;
 mod documents;
 mod errors;
