@@ -9,6 +9,7 @@ use std::any::type_name;
 use std::path::Path;
 
 use beside::{connect, path};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{HasSqlType, Integer, Nullable, SqlType, Text};
 use diesel::sqlite::{Sqlite as Backend, SqliteType};
