@@ -29,8 +29,8 @@ pub use memory_domain::{
     RelationshipId, RelationshipKind, Retention, RiskyFile, Role, Session, SessionCursor,
     SessionId, SystemClock, Task, TaskClaim, TaskCursor, TaskFailure, TaskFilter, TaskId,
     TaskStatus, Tenant as TenantRecord, TenantCursor, TenantErasure, TenantId, TenantStats,
-    TenantUsage, Timestamp, TraverseOptions, Turn, TurnId, TurnPlan, WrongState, file_node_key,
-    limits, mission_node_key,
+    TenantUsage, Timestamp, TraverseOptions, Turn, TurnDecision, TurnId, TurnPlan, WrongState,
+    file_node_key, limits, mission_node_key,
 };
 pub use memory_storage::{
     AuditStore, Backup, BoxError, Config, ConfigOption, ConfigSource, ConversationStore,
