@@ -23,5 +23,6 @@ mod risks;
 mod rollback;
 mod sandbox;
 mod schema;
+mod searching;
 mod sources;
 mod tampering;
