@@ -78,8 +78,23 @@ pub const ID_HASHED: &str = "id-became-uuid-v5";
 /// An id is a UUID in another spelling than lower case with hyphens, and became that UUID.
 pub const ID_RESPELLED: &str = "uuid-respelled";
 
+/// A severity in another case became the lower-cased word.
+pub const SEVERITY_LOWERED: &str = "severity-lower-cased";
+
+/// A user that is the empty text became the tenant of rows that name none, as NULL does.
+pub const EMPTY_USER: &str = "empty-user-became-unnamed-tenant";
+
+/// A list that is NULL became empty.
+pub const NULL_LIST: &str = "null-became-empty-list";
+
+/// A result that is no JSON is kept as a text.
+pub const PLAIN_RESULT: &str = "result-is-plain-text";
+
+/// A result that is the JSON text `null` became none.
+pub const NULL_RESULT: &str = "json-null-became-no-result";
+
 /// Every rule.
-pub const ALL: [&str; 22] = [
+pub const ALL: [&str; 27] = [
     TIME_ROUNDED,
     NAIVE_AS_UTC,
     NAIVE_AS_GIVEN,
@@ -102,4 +117,9 @@ pub const ALL: [&str; 22] = [
     SEARCH_REBUILT,
     ID_HASHED,
     ID_RESPELLED,
+    SEVERITY_LOWERED,
+    EMPTY_USER,
+    NULL_LIST,
+    PLAIN_RESULT,
+    NULL_RESULT,
 ];

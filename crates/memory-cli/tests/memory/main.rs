@@ -7,6 +7,7 @@
 )]
 
 mod accounting;
+mod ai_pal;
 mod consultant;
 mod consultant_server;
 mod conversation;
@@ -15,6 +16,7 @@ mod errors;
 mod export;
 mod filters;
 mod journey;
+mod lines;
 mod operations;
 mod output;
 mod postgres;

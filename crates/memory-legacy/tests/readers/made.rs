@@ -66,6 +66,27 @@ pub(crate) const CONSULTANT: &str = "
     create trigger memory_search_delete after delete on memory_nodes begin
       delete from memory_search where node_id = old.node_id; end;";
 
+pub(crate) const AI_PAL_TASKS: &str = "
+    create table background_tasks (
+      id integer primary key not null, task_id varchar(255) not null,
+      task_name varchar(255) not null, user_id varchar(255), task_type varchar(50) not null,
+      status varchar(50) not null, priority integer not null, created_at datetime not null,
+      started_at datetime, completed_at datetime, result text, error_message text,
+      error_traceback text, attempts integer not null, max_retries integer not null, args text,
+      kwargs text, duration_seconds float, celery_task_id varchar(255));
+    create unique index ix_background_tasks_task_id on background_tasks (task_id);";
+
+pub(crate) const AI_PAL_PATCHES: &str = "
+    create table patch_requests (
+      id integer primary key not null, request_id varchar(36) not null,
+      created_at datetime not null, target_file varchar(500) not null, reasoning text not null,
+      diff text not null, new_code_blob text not null, component varchar(100) not null,
+      improvement_type varchar(50) not null, confidence float not null,
+      status varchar(50) not null, reviewed_at datetime, reviewed_by varchar(255),
+      review_comment text, applied_at datetime, application_error text, feedback_ids text,
+      metrics text);
+    create unique index ix_patch_requests_request_id on patch_requests (request_id);";
+
 /// The same tables without any constraint or type, so that every storage class gets in.
 pub(crate) const LOOSE_FLUX_RAG: &str = "
     create table sessions (id, user_id, title, created_at, updated_at, metadata);
