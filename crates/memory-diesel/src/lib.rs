@@ -10,7 +10,7 @@ pub mod schema;
 pub mod sql_types;
 
 pub use row::{
-    AuditEventRow, CompoundRow, DecisionRow, FeedbackRow, FileSnapshotRow, LearnedTurnRow,
-    LedgerRow, MessageRow, MissionRow, NodeRow, PatchRow, RelationshipRow, SessionRow, TaskRow,
-    TenantRow, TransferRunRow,
+    AgencySnapshotRow, AuditEventRow, CompoundRow, DecisionRow, FeedbackRow, FileSnapshotRow,
+    GoalRow, LearnedTurnRow, LedgerRow, MessageRow, MissionRow, NodeRow, PatchRow, RelationshipRow,
+    SessionRow, TaskRow, TenantRow, TransferRunRow,
 };

@@ -426,6 +426,72 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{BigInt, Double, Nullable, Text};
+    use crate::sql_types::{Id, Instant};
+
+    /// What somebody wants to reach.
+    goals (tenant_id, id) {
+        /// Whose it is.
+        tenant_id -> Text,
+        /// Its id.
+        id -> Id,
+        /// What is to be reached.
+        description -> Text,
+        /// How much it matters.
+        importance -> BigInt,
+        /// How hard it is.
+        complexity -> Text,
+        /// What reaching it is worth.
+        estimated_value -> Nullable<Double>,
+        /// What has become of it.
+        status -> Text,
+        /// By when it is to be reached.
+        deadline -> Nullable<Instant>,
+        /// When it was first saved.
+        created_at -> Instant,
+        /// When it was completed.
+        completed_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Double, Nullable, Text};
+    use crate::sql_types::{Id, Instant};
+
+    /// How an assistant affects what a person decides and can do.
+    agency_snapshots (tenant_id, id) {
+        /// Whose it is.
+        tenant_id -> Text,
+        /// Its id.
+        id -> Id,
+        /// How good the person's decisions were.
+        decision_quality -> Double,
+        /// How much the person learned.
+        skill_development -> Double,
+        /// How much the person relied on the assistant.
+        ai_reliance -> Double,
+        /// How far bottlenecks were overcome.
+        bottleneck_resolution -> Double,
+        /// How confident the person was.
+        user_confidence -> Double,
+        /// How engaged the person was.
+        engagement -> Double,
+        /// How independent the person felt.
+        autonomy_perception -> Double,
+        /// How much independence was kept.
+        autonomy_retention -> Double,
+        /// The change of agency.
+        delta_agency -> Double,
+        /// What the person was doing.
+        task_description -> Nullable<Text>,
+        /// How hard that was.
+        task_complexity -> Nullable<Text>,
+        /// When it was taken.
+        taken_at -> Instant,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{Nullable, Text};
     use crate::sql_types::{Id, Instant, Json};
 
@@ -505,6 +571,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     missions,
     file_snapshots,
     patch_requests,
+    goals,
+    agency_snapshots,
     transfer_runs,
     transfer_ledger,
 );

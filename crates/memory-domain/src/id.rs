@@ -127,3 +127,15 @@ id!(FileSnapshotId);
 #[serde(transparent)]
 pub struct PatchId(Uuid);
 id!(PatchId);
+
+/// The id of a [`Goal`](crate::Goal).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GoalId(Uuid);
+id!(GoalId);
+
+/// The id of an [`AgencySnapshot`](crate::AgencySnapshot).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AgencySnapshotId(Uuid);
+id!(AgencySnapshotId);

@@ -6,6 +6,7 @@
 //! verbs ([`NewSession`], [`NewMessage`], [`NewNode`], …) are plain structs that a store checks and
 //! normalises with their `validated` method before it touches a database.
 
+mod agency;
 mod audit;
 mod canonical;
 mod clock;
@@ -14,6 +15,7 @@ mod decision;
 mod digest;
 mod feedback;
 mod file;
+mod goal;
 mod graph;
 mod id;
 mod invalid;
@@ -33,6 +35,9 @@ mod text;
 mod timestamp;
 mod vocabulary;
 
+pub use agency::{
+    AgencyCursor, AgencyFilter, AgencyMeasures, AgencyOrder, AgencySnapshot, NewAgencySnapshot,
+};
 pub use audit::{AuditCursor, AuditEvent, AuditFilter, AuditSeverity, NewAuditEvent};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use conversation::{
@@ -44,14 +49,15 @@ pub use feedback::{Feedback, FeedbackCursor, FeedbackFilter, NewFeedback};
 pub use file::{
     FileSnapshot, FileSnapshotCursor, KnowledgeStats, NewFileSnapshot, RiskyFile, file_node_key,
 };
+pub use goal::{ActiveGoalCursor, Goal, GoalCursor, GoalFilter, GoalStatus, NewGoal};
 pub use graph::{
     AgeFrom, ContextType, Direction, EntityKey, Graph, Neighbour, NewNode, NewRelationship, Node,
     NodeCursor, NodeFilter, NodePatch, Reached, Reinforcement, Relationship, RelationshipCursor,
     RelationshipFilter, Retention, TraverseOptions, decayed_strength, path_weight,
 };
 pub use id::{
-    AuditEventId, CompoundId, DecisionId, FeedbackId, FileSnapshotId, MessageId, MissionId, NodeId,
-    PatchId, RelationshipId, SessionId, TaskId, TurnId,
+    AgencySnapshotId, AuditEventId, CompoundId, DecisionId, FeedbackId, FileSnapshotId, GoalId,
+    MessageId, MissionId, NodeId, PatchId, RelationshipId, SessionId, TaskId, TurnId,
 };
 pub use invalid::InvalidInput;
 pub use json::{JsonObject, contains as json_contains, normalise as normalise_json};

@@ -143,6 +143,8 @@ async fn rows_held(storage: &dyn Storage, migration: &str) -> Result<Vec<String>
         "missions" => &[RecordKind::Mission, RecordKind::FileSnapshot],
         "patch_requests" => &[RecordKind::PatchRequest],
         "decisions" => &[RecordKind::Decision],
+        "goals" => &[RecordKind::Goal],
+        "agency" => &[RecordKind::AgencySnapshot],
         "feedback" => &[RecordKind::Feedback],
         "audit" => &[RecordKind::AuditEvent],
         // A function, and indexes.

@@ -109,6 +109,13 @@ record_columns! { $
         tenant_id id target_file reasoning diff new_code component improvement_type confidence
         status reviewed_by review_comment application_error feedback_ids metrics created_at
         reviewed_at applied_at;
+    goal_columns of goals as Goals in GoalRow:
+        tenant_id id description importance complexity estimated_value status deadline created_at
+        completed_at;
+    agency_columns of agency_snapshots as AgencySnapshots in AgencySnapshotRow:
+        tenant_id id decision_quality skill_development ai_reliance bottleneck_resolution
+        user_confidence engagement autonomy_perception autonomy_retention delta_agency
+        task_description task_complexity taken_at;
 }
 
 columns! { $

@@ -6,11 +6,13 @@
 
 mod storage;
 
+mod agency;
 mod audit;
 mod conversations;
 mod decisions;
 mod feedback;
 mod files;
+mod goals;
 mod graph;
 mod missions;
 mod patches;

@@ -10,21 +10,22 @@ use std::time::Duration;
 use common::proxy::{Parsed, Proxy};
 use common::{Fresh, client};
 use memory_domain::{
-    AuditCursor, AuditEventId, AuditFilter, AuditSeverity, CompoundCursor, CompoundFilter,
-    CompoundId, Concept, ContextType, DecisionCursor, DecisionFilter, DecisionId, Direction,
-    EntityType, FeedbackCursor, FeedbackFilter, FeedbackId, FileSnapshotCursor, FileSnapshotId,
-    JsonObject, Limit, MessageCursor, MessageId, MessageRange, MissionCursor, MissionFilter,
-    MissionId, MissionStatus, NewCompound, NewMessage, NewNode, NodeCursor, NodeFilter, NodeId,
-    PatchCursor, PatchFilter, PatchId, PatchStatus, RecordKey, RecordKind, RelationshipCursor,
-    RelationshipFilter, RelationshipId, RelationshipKind, Retention, SearchCursor, SearchFilter,
-    SearchQuery, SessionCursor, SessionId, TaskClaim, TaskCursor, TaskFilter, TaskId, TaskStatus,
-    TenantCursor, TenantId, Timestamp, TraverseOptions, Turn,
+    ActiveGoalCursor, AgencyCursor, AgencyFilter, AgencyOrder, AgencySnapshotId, AuditCursor,
+    AuditEventId, AuditFilter, AuditSeverity, CompoundCursor, CompoundFilter, CompoundId, Concept,
+    ContextType, DecisionCursor, DecisionFilter, DecisionId, Direction, EntityType, FeedbackCursor,
+    FeedbackFilter, FeedbackId, FileSnapshotCursor, FileSnapshotId, GoalCursor, GoalFilter, GoalId,
+    GoalStatus, JsonObject, Limit, MessageCursor, MessageId, MessageRange, MissionCursor,
+    MissionFilter, MissionId, MissionStatus, NewCompound, NewMessage, NewNode, NodeCursor,
+    NodeFilter, NodeId, PatchCursor, PatchFilter, PatchId, PatchStatus, RecordKey, RecordKind,
+    RelationshipCursor, RelationshipFilter, RelationshipId, RelationshipKind, Retention,
+    SearchCursor, SearchFilter, SearchQuery, SessionCursor, SessionId, TaskClaim, TaskCursor,
+    TaskFilter, TaskId, TaskStatus, TenantCursor, TenantId, Timestamp, TraverseOptions, Turn,
 };
 use memory_postgres::PostgresStorage;
 use memory_storage::{
-    AuditStore, ConversationStore, DecisionStore, FeedbackStore, FileStore, GraphStore,
-    LearningStore, MissionStore, PatchStore, PoolOptions, SearchStore, Storage, TaskStore,
-    TenantStore,
+    AgencyStore, AuditStore, ConversationStore, DecisionStore, FeedbackStore, FileStore, GoalStore,
+    GraphStore, LearningStore, MissionStore, PatchStore, PoolOptions, SearchStore, Storage,
+    TaskStore, TenantStore,
 };
 use memory_testkit::{Given, Verb, given};
 use uuid::Uuid;
@@ -106,6 +107,16 @@ const VOLUME: &str = "
         (array['denied', 'pending_approval', 'approved', 'applied', 'failed'])[1 + p % 5],
         null, null, null, '[]', '{}', now() - p * interval '1 minute', null, null
     from sizes, generate_series(1, size * 20) as p;
+    insert into goals
+    select tenant, md5('g' || g)::uuid, '', g % 10, 'easy', null,
+        (array['active', 'completed', 'paused', 'cancelled'])[1 + g % 4],
+        case when g % 3 > 0 then now() + g * interval '1 hour' end, now() - g * interval '1 minute',
+        null
+    from sizes, generate_series(1, size * 20) as g;
+    insert into agency_snapshots
+    select tenant, md5('a' || a)::uuid, 0, 0, 0, 0, 0, 0, 0, 0, (a % 1000) / 1000.0, null, null,
+        now() - a * interval '1 minute'
+    from sizes, generate_series(1, size * 20) as a;
     insert into message_chunks
     select tenant_id, id, 0, created_at, content,
         array_to_tsvector(array['word ' || number % 3000, 'common']),
@@ -288,6 +299,49 @@ async fn list_activity(store: &PostgresStorage, session: SessionId) {
     list_tasks_and_missions(store).await;
 }
 
+/// Every form of the listings of goals and agency snapshots.
+async fn list_goals_and_agency(store: &PostgresStorage) {
+    let limit = Limit::default();
+    for after in [None, Some(some())] {
+        for status in [None, Some(GoalStatus::Paused)] {
+            for bound in [None, Some(now())] {
+                let filter = GoalFilter {
+                    status,
+                    deadline_from: bound,
+                    after: after.map(|id| GoalCursor {
+                        deadline: Some(now()),
+                        id: GoalId::from_uuid(id),
+                    }),
+                    ..GoalFilter::default()
+                };
+                store.goals(&ada(), filter, limit).await.unwrap();
+            }
+        }
+        let place = after.map(|id| ActiveGoalCursor {
+            importance: 5,
+            created_at: now(),
+            id: GoalId::from_uuid(id),
+        });
+        store.active_goals(&ada(), limit, place).await.unwrap();
+        for order in [AgencyOrder::Newest, AgencyOrder::Score] {
+            for bound in [None, Some(0.5)] {
+                let filter = AgencyFilter {
+                    max_delta: bound,
+                    order,
+                    after: after.map(|id| AgencyCursor {
+                        delta_agency: 0.5,
+                        taken_at: now(),
+                        id: AgencySnapshotId::from_uuid(id),
+                    }),
+                    ..AgencyFilter::default()
+                };
+                let listed = store.agency_snapshots(&ada(), filter, limit).await;
+                listed.unwrap();
+            }
+        }
+    }
+}
+
 /// Every form of the listings of tasks, missions, files and patch requests.
 async fn list_tasks_and_missions(store: &PostgresStorage) {
     let limit = Limit::default();
@@ -341,7 +395,7 @@ async fn list_tasks_and_missions(store: &PostgresStorage) {
             }
         }
     }
-
+    list_goals_and_agency(store).await;
     search_in_every_way(store).await;
 }
 
@@ -671,6 +725,13 @@ const INDEXES: &[&str] = &[
     "audit_events_by_time",
     "audit_events_by_type",
     "audit_events_pkey",
+    "agency_snapshots_by_score",
+    "agency_snapshots_by_time",
+    "agency_snapshots_pkey",
+    "goals_active",
+    "goals_by_deadline",
+    "goals_by_status",
+    "goals_pkey",
     "decisions_by_session",
     "decisions_by_time",
     "decisions_pkey",

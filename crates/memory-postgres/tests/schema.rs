@@ -144,6 +144,21 @@ async fn what_diesel_reads_is_what_the_catalog_has() {
         feedback_ids "jsonb" "NO", metrics "jsonb" "NO", created_at "timestamptz" "NO",
         reviewed_at "timestamptz" "YES", applied_at "timestamptz" "YES",
     });
+    table!(goals {
+        tenant_id "text" "NO", id "uuid" "NO", description "text" "NO", importance "int8" "NO",
+        complexity "text" "NO", estimated_value "float8" "YES", status "text" "NO",
+        deadline "timestamptz" "YES", created_at "timestamptz" "NO",
+        completed_at "timestamptz" "YES",
+    });
+    table!(agency_snapshots {
+        tenant_id "text" "NO", id "uuid" "NO", decision_quality "float8" "NO",
+        skill_development "float8" "NO", ai_reliance "float8" "NO",
+        bottleneck_resolution "float8" "NO", user_confidence "float8" "NO",
+        engagement "float8" "NO", autonomy_perception "float8" "NO",
+        autonomy_retention "float8" "NO", delta_agency "float8" "NO",
+        task_description "text" "YES", task_complexity "text" "YES",
+        taken_at "timestamptz" "NO",
+    });
     table!(transfer_runs {
         id "uuid" "NO", source_kind "text" "NO", source_name "text" "NO",
         source_location "text" "NO", started_at "timestamptz" "NO",
@@ -285,6 +300,21 @@ async fn up_down_up_gives_the_same_schema() {
     assert_eq!(catalog(&fresh).await, first);
     assert_eq!(store.schema().down(99).await.unwrap().len(), all.len());
     assert_eq!(store.schema().up().await.unwrap(), all);
+}
+
+#[tokio::test]
+async fn a_migration_that_comes_before_those_that_ran_is_run_all_the_same() {
+    let fresh = Fresh::new();
+    drop(fresh.open().await);
+    let whole = catalog(&fresh).await;
+    let sql = "drop table {schema}.goals;
+        delete from {schema}.__diesel_schema_migrations where version = '20261121000006'";
+    execute(&fresh, sql).await;
+    let config = fresh.config().with_schema(SchemaPolicy::Ignore);
+    let store = PostgresStorage::open(&config).await.unwrap();
+    let up = store.schema().up().await.unwrap();
+    assert_eq!(up, ["2026-11-21-000006_goals"]);
+    assert_eq!(catalog(&fresh).await, whole);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@
 //! The file is in WAL mode: beside it stand `-wal` and `-shm`, which belong to it. Its header names
 //! it ours ([`APPLICATION_ID`]).
 
+mod agency;
 mod audit;
 mod connection;
 mod conversations;
@@ -19,6 +20,7 @@ mod executor;
 mod feedback;
 mod files;
 mod gate;
+mod goals;
 mod graph;
 mod index;
 mod learning;

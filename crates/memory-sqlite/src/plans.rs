@@ -10,9 +10,10 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 use memory_domain::{
-    AuditCursor, AuditFilter, AuditSeverity, CompoundCursor, CompoundFilter, ContextType,
-    DecisionCursor, DecisionFilter, Direction, EntityType, FeedbackCursor, FeedbackFilter,
-    FileSnapshotCursor, FileSnapshotId, JsonObject, Limit, MessageCursor, MessageRange,
+    ActiveGoalCursor, AgencyCursor, AgencyFilter, AgencyOrder, AuditCursor, AuditFilter,
+    AuditSeverity, CompoundCursor, CompoundFilter, ContextType, DecisionCursor, DecisionFilter,
+    Direction, EntityType, FeedbackCursor, FeedbackFilter, FileSnapshotCursor, FileSnapshotId,
+    GoalCursor, GoalFilter, GoalStatus, JsonObject, Limit, MessageCursor, MessageRange,
     MissionCursor, MissionFilter, MissionId, MissionStatus, NewCompound, NewMessage, NewNode,
     NewRelationship, NewSession, NodeCursor, NodeFilter, PatchCursor, PatchFilter, PatchId,
     PatchStatus, RelationshipCursor, RelationshipFilter, RelationshipKind, Retention, SearchFilter,
@@ -20,8 +21,9 @@ use memory_domain::{
     TenantCursor, TenantId, Timestamp, TraverseOptions,
 };
 use memory_storage::{
-    AuditStore, Config, ConversationStore, DecisionStore, FeedbackStore, FileStore, GraphStore,
-    LearningStore, MissionStore, PatchStore, SearchStore, StorageError, TaskStore, TenantStore,
+    AgencyStore, AuditStore, Config, ConversationStore, DecisionStore, FeedbackStore, FileStore,
+    GoalStore, GraphStore, LearningStore, MissionStore, PatchStore, SearchStore, StorageError,
+    TaskStore, TenantStore,
 };
 use memory_testkit::{Given, Verb, given};
 
@@ -381,6 +383,7 @@ async fn call_everything(
 
     call_listings_of_activity(store, given, &mut hear).await;
     list_activity(store, &mut hear).await;
+    list_goals(store, given, &mut hear).await;
 
     for verb in Verb::ALL {
         let tenant = TenantId::new(format!("{verb:?}")).unwrap();
@@ -577,6 +580,68 @@ async fn list_activity(store: &Sqlite<Listening>, hear: &mut impl FnMut(&str)) {
     }
 }
 
+/// Every listing of goals and agency snapshots with every condition by itself and with a place to go
+/// on from.
+async fn list_goals(store: &Sqlite<Listening>, given: &Given, hear: &mut impl FnMut(&str)) {
+    let at = Timestamp::UNIX_EPOCH;
+    let (ada, limit) = (&ada(), Limit::default());
+    let place = GoalCursor {
+        deadline: Some(at),
+        id: given.goals.goal,
+    };
+    for (name, status, from) in [
+        ("goals", None, None),
+        ("goals by status", Some(GoalStatus::Paused), None),
+        ("goals from", None, Some(at)),
+        ("goals by status from", Some(GoalStatus::Paused), Some(at)),
+    ] {
+        for after in [None, Some(place)] {
+            for deadline_to in [None, Some(at)] {
+                let filter = GoalFilter {
+                    status,
+                    deadline_from: from,
+                    deadline_to,
+                    after,
+                };
+                store.goals(ada, filter, limit).await.unwrap();
+                hear(&match after {
+                    Some(_) => format!("{name} after"),
+                    None => name.to_owned(),
+                });
+            }
+        }
+    }
+    let place = ActiveGoalCursor {
+        importance: 1,
+        created_at: at,
+        id: given.goals.goal,
+    };
+    store.active_goals(ada, limit, Some(place)).await.unwrap();
+    hear("active goals after");
+    let place = AgencyCursor {
+        delta_agency: 0.5,
+        taken_at: at,
+        id: given.goals.snapshot,
+    };
+    for (name, order) in [
+        ("agency snapshots", AgencyOrder::Newest),
+        ("agency snapshots by score", AgencyOrder::Score),
+    ] {
+        for (after, max_delta) in [(None, None), (Some(place), None), (None, Some(0.5))] {
+            let filter = AgencyFilter {
+                from: Some(at),
+                to: Some(at),
+                max_delta,
+                order,
+                after,
+                ..AgencyFilter::default()
+            };
+            store.agency_snapshots(ada, filter, limit).await.unwrap();
+            hear(name);
+        }
+    }
+}
+
 /// Scans that are as they must be.
 const SCANNED: &[&str] = &[
     // The listings of everything begin at the first row, in the order of their index.
@@ -670,6 +735,32 @@ const SERVED_BY: &[(&str, &str)] = &[
     ("patches by status", "patch_requests_by_status"),
     ("patches by component", "patch_requests_by_component"),
     ("patches by both", "patch_requests_by_component_status"),
+    ("goals", "goals_by_deadline (tenant_id=?"),
+    ("goals from", "goals_by_deadline (tenant_id=? AND <expr>>?"),
+    (
+        "goals by status",
+        "goals_by_status (tenant_id=? AND status=?",
+    ),
+    (
+        "goals by status from",
+        "goals_by_status (tenant_id=? AND status=? AND <expr>>?",
+    ),
+    ("goals after", "goals_by_deadline (tenant_id=? AND <expr>>?"),
+    (
+        "goals by status after",
+        "goals_by_status (tenant_id=? AND status=? AND <expr>>?",
+    ),
+    ("ActiveGoals", "goals_active (tenant_id=?"),
+    (
+        "active goals after",
+        "goals_active (tenant_id=? AND (importance,created_at,id)<(?,?,?)",
+    ),
+    ("LatestAgencySnapshot", "agency_snapshots_by_time"),
+    (
+        "agency snapshots",
+        "agency_snapshots_by_time (tenant_id=? AND taken_at",
+    ),
+    ("agency snapshots by score", "agency_snapshots_by_score"),
     ("nodes by content", "nodes_by_creation"),
     ("nodes by metadata", "nodes_by_creation"),
     ("nodes from", "nodes_by_creation"),
@@ -723,7 +814,8 @@ const SERVED_BY: &[(&str, &str)] = &[
         "sqlite_autoindex_node_chunks_1 (tenant_id=?)",
     ),
     ("search session", "sqlite_autoindex_messages_1"),
-    ("search typed", "SEARCH g USING PRIMARY KEY"),
+    // By the primary key or `node_tags_by_node`: both have all four columns, and statistics decide.
+    ("search typed", "SEARCH g USING "),
     ("Search", "SEARCH c USING INTEGER PRIMARY KEY"),
 ];
 

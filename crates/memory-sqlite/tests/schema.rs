@@ -100,6 +100,24 @@ async fn up_down_up_gives_the_same_schema() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_comes_before_those_that_ran_is_run_all_the_same() {
+    let backend = Sqlite::start();
+    let config = backend.config();
+    drop(SqliteStorage::open(&config).await.unwrap());
+    let whole = whole_schema(&path(&config));
+    connect(&path(&config))
+        .batch_execute(
+            "drop table goals;
+             delete from __diesel_schema_migrations where version = '20261121000006';",
+        )
+        .unwrap();
+    let store = SqliteStorage::open(&config).await.unwrap();
+    let states = store.schema().status().await.unwrap();
+    assert!(states.iter().all(|state| state.applied && state.known));
+    assert_eq!(whole_schema(&path(&config)), whole);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_goes_on_working_when_its_schema_is_brought_up_again() {
     let backend = Sqlite::start();
     let config = backend.config();
@@ -230,6 +248,13 @@ async fn the_schema_is_what_diesel_thinks_it_is() {
         tenant_id id target_file reasoning diff new_code component improvement_type confidence
         status reviewed_by review_comment application_error feedback_ids metrics created_at
         reviewed_at applied_at);
+    check!(goals (tenant_id, id):
+        tenant_id id description importance complexity estimated_value status deadline created_at
+        completed_at);
+    check!(agency_snapshots (tenant_id, id):
+        tenant_id id decision_quality skill_development ai_reliance bottleneck_resolution
+        user_confidence engagement autonomy_perception autonomy_retention delta_agency
+        task_description task_complexity taken_at);
     check!(transfer_runs (id):
         id source_kind source_name source_location started_at finished_at status report);
     check!(transfer_ledger (run_id, table_name, tenant_id, record_id):

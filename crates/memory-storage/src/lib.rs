@@ -7,6 +7,7 @@
 //! committed or not, never half.
 
 mod admin;
+mod agency;
 mod audit;
 mod config;
 mod conversations;
@@ -14,6 +15,7 @@ mod decisions;
 mod error;
 mod feedback;
 mod files;
+mod goals;
 mod graph;
 mod learning;
 mod log;
@@ -34,6 +36,7 @@ pub use store::{MemoryStore, Storage, UnitOfWork};
 pub use conversations::ConversationStore;
 pub use feedback::FeedbackStore;
 pub use files::FileStore;
+pub use goals::GoalStore;
 pub use graph::GraphStore;
 pub use learning::LearningStore;
 pub use missions::MissionStore;
@@ -42,6 +45,7 @@ pub use search::SearchStore;
 pub use tasks::TaskStore;
 pub use tenants::TenantStore;
 
+pub use agency::AgencyStore;
 pub use audit::AuditStore;
 pub use decisions::DecisionStore;
 

@@ -4,9 +4,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    AuditStore, ConversationStore, DecisionStore, FeedbackStore, FileStore, GraphStore, Health,
-    Info, LearningStore, Maintenance, MissionStore, PatchStore, PoolStats, RawSql, RecordReader,
-    RecordWriter, SchemaAdmin, SearchStore, StorageError, TaskStore, TenantStore,
+    AgencyStore, AuditStore, ConversationStore, DecisionStore, FeedbackStore, FileStore, GoalStore,
+    GraphStore, Health, Info, LearningStore, Maintenance, MissionStore, PatchStore, PoolStats,
+    RawSql, RecordReader, RecordWriter, SchemaAdmin, SearchStore, StorageError, TaskStore,
+    TenantStore,
 };
 
 /// Every verb on what is remembered. A store and a unit of work both have them.
@@ -20,6 +21,8 @@ pub trait MemoryStore:
     + TaskStore
     + MissionStore
     + FileStore
+    + GoalStore
+    + AgencyStore
     + AuditStore
     + PatchStore
     + SearchStore
@@ -37,6 +40,8 @@ impl<S> MemoryStore for S where
         + TaskStore
         + MissionStore
         + FileStore
+        + GoalStore
+        + AgencyStore
         + AuditStore
         + PatchStore
         + SearchStore

@@ -35,5 +35,5 @@ pub use random::{
 pub use recorder::Recorder;
 pub use run::{Law, Scenario, run, scenarios};
 pub use verbs::{
-    Given, GivenActivity, GivenMissions, GivenPatches, GivenTasks, SECRET, Verb, given,
+    Given, GivenActivity, GivenGoals, GivenMissions, GivenPatches, GivenTasks, SECRET, Verb, given,
 };

@@ -279,6 +279,26 @@ macro_rules! __with_scenarios {
                     patches_are_listed_newest_first_then_the_greater_id
                     a_bad_patch_is_refused
                 }
+                goals {
+                    a_goal_is_saved_whole
+                    saving_again_replaces_all_but_id_and_creation
+                    saving_the_same_goal_again_is_the_same_write
+                    completing_sets_a_time_and_anything_else_clears_it
+                    the_status_of_a_goal_that_is_not_there_is_not_found
+                    goals_are_listed_by_deadline_then_the_smaller_id
+                    active_goals_come_by_importance_then_the_newest
+                    goals_are_listed_by_50_when_nothing_is_said
+                    a_bad_goal_is_refused
+                }
+                agency {
+                    an_agency_snapshot_is_recorded_whole
+                    the_same_agency_snapshot_again_is_the_same_write
+                    an_agency_snapshot_with_other_content_is_a_conflict
+                    the_latest_agency_snapshot_is_the_newest
+                    agency_snapshots_are_listed_by_time_and_by_score
+                    agency_snapshots_are_listed_by_50_when_nothing_is_said
+                    a_bad_agency_snapshot_is_refused
+                }
 
                 recalling {
                     a_name_in_any_case_scores_1_and_a_part_of_it_7_tenths

@@ -1,6 +1,8 @@
+mod agency;
 mod audit;
 mod decisions;
 mod feedback;
+mod goals;
 mod missions;
 mod patches;
 mod tasks;

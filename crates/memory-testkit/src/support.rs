@@ -1,11 +1,12 @@
 //! What scenarios write with: ids, moments and objects in a word, and everything that is stored.
 
 use memory_domain::{
-    AuditEventId, AuditSeverity, CompoundId, DecisionId, EntityKey, EntityType, FeedbackId,
-    FileSnapshotId, JsonObject, Limit, MessageId, MissionId, MissionStatus, NewAuditEvent,
-    NewDecision, NewFeedback, NewFileSnapshot, NewMessage, NewMission, NewNode, NewPatch,
-    NewRelationship, NewSession, NewTask, Node, NodeId, PatchId, Record, RecordKind,
-    RelationshipId, RelationshipKind, SessionId, TaskId, TenantId, Timestamp, TurnId,
+    AgencyMeasures, AgencySnapshotId, AuditEventId, AuditSeverity, CompoundId, DecisionId,
+    EntityKey, EntityType, FeedbackId, FileSnapshotId, GoalId, JsonObject, Limit, MessageId,
+    MissionId, MissionStatus, NewAgencySnapshot, NewAuditEvent, NewDecision, NewFeedback,
+    NewFileSnapshot, NewGoal, NewMessage, NewMission, NewNode, NewPatch, NewRelationship,
+    NewSession, NewTask, Node, NodeId, PatchId, Record, RecordKind, RelationshipId,
+    RelationshipKind, SessionId, TaskId, TenantId, Timestamp, TurnId,
 };
 use memory_storage::{MemoryStore, Storage};
 use serde_json::Value;
@@ -122,6 +123,14 @@ pub(crate) fn patch_id(n: u128) -> PatchId {
     PatchId::from_uuid(Uuid::from_u128(n))
 }
 
+pub(crate) fn goal_id(n: u128) -> GoalId {
+    GoalId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(crate) fn agency_id(n: u128) -> AgencySnapshotId {
+    AgencySnapshotId::from_uuid(Uuid::from_u128(n))
+}
+
 pub(crate) fn kind(word: &str) -> RelationshipKind {
     RelationshipKind::new(word).unwrap()
 }
@@ -166,6 +175,20 @@ pub(crate) fn new_snapshot(id: u128, path: &str) -> NewFileSnapshot {
 /// A patch with a small id.
 pub(crate) fn new_patch(id: u128, component: &str) -> NewPatch {
     NewPatch::new("src/lib.rs", component, "speed").with_id(patch_id(id))
+}
+
+/// An active goal of importance 5 with a small id.
+pub(crate) fn new_goal(id: u128, description: &str) -> NewGoal {
+    NewGoal::new(description, 5, "medium").with_id(goal_id(id))
+}
+
+/// A snapshot with a small id, in which nothing but the change of agency was measured.
+pub(crate) fn new_agency(id: u128, delta_agency: f64) -> NewAgencySnapshot {
+    let measures = AgencyMeasures {
+        delta_agency,
+        ..AgencyMeasures::default()
+    };
+    NewAgencySnapshot::new(measures).with_id(agency_id(id))
 }
 
 pub(crate) fn file_key(name: &str) -> EntityKey {

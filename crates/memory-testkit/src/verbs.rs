@@ -1,4 +1,5 @@
 mod activity;
+mod goals;
 mod missions;
 mod patches;
 mod tasks;
@@ -58,10 +59,13 @@ verbs! {
     RecordFileSnapshot FileHistory MissionSnapshots FilesOfMission MissionsOfFile RiskyFiles
     KnowledgeStats
     RequestPatch Patch Patches ReviewPatch ApplyPatch FailPatch
+    SaveGoal Goal Goals ActiveGoals SetGoalStatus
+    RecordAgencySnapshot LatestAgencySnapshot AgencySnapshots
     RecordCompound Compounds Learn Turn Recall
     Search
 }
 
+pub use goals::GivenGoals;
 pub use missions::GivenMissions;
 pub use patches::GivenPatches;
 pub use tasks::GivenTasks;
@@ -112,6 +116,8 @@ pub struct Given {
     pub missions: GivenMissions,
     /// Patch requests.
     pub patches: GivenPatches,
+    /// Goals and agency snapshots.
+    pub goals: GivenGoals,
 }
 
 impl Default for Given {
@@ -136,6 +142,7 @@ impl Default for Given {
             tasks: GivenTasks::default(),
             missions: GivenMissions::default(),
             patches: GivenPatches::default(),
+            goals: GivenGoals::default(),
         }
     }
 }
@@ -154,6 +161,7 @@ impl Given {
             tasks: self.tasks.taken(),
             missions: self.missions.taken(),
             patches: self.patches.taken(),
+            goals: self.goals.taken(),
             ..self
         }
     }
@@ -199,6 +207,7 @@ pub async fn given(store: &dyn MemoryStore, tenant: &TenantId) -> Given {
     given.tasks.write(store, tenant).await;
     given.missions.write(store, tenant, &given).await;
     given.patches.write(store, tenant).await;
+    given.goals.write(store, tenant).await;
     given
 }
 
@@ -248,6 +257,11 @@ impl Verb {
                 | Verb::KnowledgeStats
                 | Verb::Patch
                 | Verb::Patches
+                | Verb::Goal
+                | Verb::Goals
+                | Verb::ActiveGoals
+                | Verb::LatestAgencySnapshot
+                | Verb::AgencySnapshots
                 | Verb::Recall
                 | Verb::Search
         )
@@ -273,6 +287,8 @@ impl Verb {
                     | Verb::LogMission
                     | Verb::RecordFileSnapshot
                     | Verb::RequestPatch
+                    | Verb::SaveGoal
+                    | Verb::RecordAgencySnapshot
             )
     }
 
@@ -360,6 +376,14 @@ impl Verb {
             | Verb::ReviewPatch
             | Verb::ApplyPatch
             | Verb::FailPatch => self.call_of_patches(store, tenant, given, at).await,
+            Verb::SaveGoal
+            | Verb::Goal
+            | Verb::Goals
+            | Verb::ActiveGoals
+            | Verb::SetGoalStatus
+            | Verb::RecordAgencySnapshot
+            | Verb::LatestAgencySnapshot
+            | Verb::AgencySnapshots => self.call_of_goals(store, tenant, given, at).await,
             Verb::Search => {
                 let query = SearchQuery::words(SECRET);
                 Ok(shown(store.search(tenant, query, Limit::MAX).await?))

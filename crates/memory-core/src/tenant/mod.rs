@@ -1,9 +1,11 @@
 //! One tenant's memory: every verb with the tenant and the clock filled in.
 
+mod agency;
 mod audit;
 mod conversations;
 mod decisions;
 mod feedback;
+mod goals;
 mod graph;
 mod learning;
 mod missions;

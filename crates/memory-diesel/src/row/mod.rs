@@ -1,8 +1,10 @@
 //! Rows, and how they become what the domain speaks of.
 
+mod agency;
 mod audit;
 mod decision;
 mod feedback;
+mod goal;
 mod graph;
 mod learning;
 mod message;
@@ -15,9 +17,11 @@ mod transfer;
 
 use std::fmt::Display;
 
+pub use agency::AgencySnapshotRow;
 pub use audit::AuditEventRow;
 pub use decision::DecisionRow;
 pub use feedback::FeedbackRow;
+pub use goal::GoalRow;
 pub use graph::{NodeRow, RelationshipRow};
 pub use learning::{CompoundRow, LearnedTurnRow};
 pub use message::MessageRow;

@@ -3,6 +3,7 @@
 mod activity;
 mod check;
 mod conversations;
+mod goals;
 mod graph;
 mod learning;
 mod missions;
@@ -18,8 +19,9 @@ use uuid::Uuid;
 
 use crate::canonical::ObjectEncoder;
 use crate::{
-    AuditEvent, Compound, Decision, Digest, Feedback, FileSnapshot, InvalidInput, LearnedTurn,
-    Message, Mission, Node, PatchRequest, Relationship, Session, Task, Tenant, TenantId,
+    AgencySnapshot, AuditEvent, Compound, Decision, Digest, Feedback, FileSnapshot, Goal,
+    InvalidInput, LearnedTurn, Message, Mission, Node, PatchRequest, Relationship, Session, Task,
+    Tenant, TenantId,
 };
 
 /// Defines the kinds of records with the list of all of them.
@@ -136,6 +138,10 @@ kinds! {
     FileSnapshot in "file_snapshots"
     /// A patch request.
     PatchRequest in "patch_requests"
+    /// A goal.
+    Goal in "goals"
+    /// A snapshot of agency.
+    AgencySnapshot in "agency_snapshots"
 }
 
 /// What a kind of record says of itself.

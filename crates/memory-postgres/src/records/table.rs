@@ -6,18 +6,19 @@ use std::borrow::Cow;
 use diesel::deserialize::FromSqlRow;
 use diesel::pg::Pg;
 use memory_diesel::{
-    AuditEventRow, CompoundRow, DecisionRow, FeedbackRow, FileSnapshotRow, LearnedTurnRow,
-    MessageRow, MissionRow, NodeRow, PatchRow, RelationshipRow, SessionRow, TaskRow, TenantRow,
+    AgencySnapshotRow, AuditEventRow, CompoundRow, DecisionRow, FeedbackRow, FileSnapshotRow,
+    GoalRow, LearnedTurnRow, MessageRow, MissionRow, NodeRow, PatchRow, RelationshipRow,
+    SessionRow, TaskRow, TenantRow,
 };
 use memory_domain::{
-    AuditEvent, Compound, Decision, Feedback, FileSnapshot, LearnedTurn, Message, Mission, Node,
-    PatchRequest, Record, RecordKind, Relationship, Session, Task, Tenant,
+    AgencySnapshot, AuditEvent, Compound, Decision, Feedback, FileSnapshot, Goal, LearnedTurn,
+    Message, Mission, Node, PatchRequest, Record, RecordKind, Relationship, Session, Task, Tenant,
 };
 use memory_storage::StorageError;
 
 use crate::columns::{
-    Arrays, AuditEvents, Compounds, Decisions, Feedbacks, FileSnapshots, Messages, Missions, Nodes,
-    Patches, Relationships, Sessions, Tasks, Tenants, Turns,
+    AgencySnapshots, Arrays, AuditEvents, Compounds, Decisions, Feedbacks, FileSnapshots, Goals,
+    Messages, Missions, Nodes, Patches, Relationships, Sessions, Tasks, Tenants, Turns,
 };
 use crate::connection::Row;
 use crate::executor::read;
@@ -57,6 +58,10 @@ impl Table {
                 Table::new::<FileSnapshot, FileSnapshotRow, FileSnapshots>(kind)
             }
             RecordKind::PatchRequest => Table::new::<PatchRequest, PatchRow, Patches>(kind),
+            RecordKind::Goal => Table::new::<Goal, GoalRow, Goals>(kind),
+            RecordKind::AgencySnapshot => {
+                Table::new::<AgencySnapshot, AgencySnapshotRow, AgencySnapshots>(kind)
+            }
         }
     }
 

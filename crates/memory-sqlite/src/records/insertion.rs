@@ -129,6 +129,8 @@ fn attempt(connection: &mut SqliteConnection, record: Record) -> QueryResult<usi
         Record::Mission(it) => insert!(it as MissionRow into missions),
         Record::FileSnapshot(it) => insert!(it as FileSnapshotRow into file_snapshots),
         Record::PatchRequest(it) => insert!(it as PatchRow into patch_requests),
+        Record::Goal(it) => insert!(it as GoalRow into goals),
+        Record::AgencySnapshot(it) => insert!(it as AgencySnapshotRow into agency_snapshots),
     }
 }
 

@@ -6,12 +6,14 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use memory_diesel::{
-    AuditEventRow, CompoundRow, DecisionRow, FeedbackRow, FileSnapshotRow, LearnedTurnRow,
-    MessageRow, MissionRow, NodeRow, PatchRow, RelationshipRow, SessionRow, TaskRow, TenantRow,
+    AgencySnapshotRow, AuditEventRow, CompoundRow, DecisionRow, FeedbackRow, FileSnapshotRow,
+    GoalRow, LearnedTurnRow, MessageRow, MissionRow, NodeRow, PatchRow, RelationshipRow,
+    SessionRow, TaskRow, TenantRow,
 };
 use memory_domain::{
-    AuditEvent, Compound, Decision, Feedback, FileSnapshot, LearnedTurn, Message, Mission, Node,
-    PatchRequest, Record, RecordKey, RecordKind, Relationship, Session, Task, Tenant, TenantId,
+    AgencySnapshot, AuditEvent, Compound, Decision, Feedback, FileSnapshot, Goal, LearnedTurn,
+    Message, Mission, Node, PatchRequest, Record, RecordKey, RecordKind, Relationship, Session,
+    Task, Tenant, TenantId,
 };
 use memory_storage::StorageError;
 use uuid::Uuid;
@@ -123,6 +125,10 @@ fn load(
         RecordKind::Mission => records::<MissionRow, Mission>(connection, statement),
         RecordKind::FileSnapshot => records::<FileSnapshotRow, FileSnapshot>(connection, statement),
         RecordKind::PatchRequest => records::<PatchRow, PatchRequest>(connection, statement),
+        RecordKind::Goal => records::<GoalRow, Goal>(connection, statement),
+        RecordKind::AgencySnapshot => {
+            records::<AgencySnapshotRow, AgencySnapshot>(connection, statement)
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a store must do, in plain Rust and in memory: what random use is compared with.
 
+mod agency;
 mod audit;
 mod conversations;
 mod decisions;
 mod feedback;
 mod files;
+mod goals;
 mod graph;
 mod learning;
 mod missions;
@@ -19,10 +21,11 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use memory_domain::{
-    AuditEvent, AuditEventId, Compound, CompoundId, Decision, DecisionId, Feedback, FeedbackId,
-    FileSnapshot, FileSnapshotId, JsonObject, LearnedTurn, Limit, Message, MessageId, Mission,
-    MissionId, Node, NodeId, PatchId, PatchRequest, Record, Relationship, RelationshipId, Session,
-    SessionId, Task, TaskId, Tenant, TenantId, Timestamp, TurnId,
+    AgencySnapshot, AgencySnapshotId, AuditEvent, AuditEventId, Compound, CompoundId, Decision,
+    DecisionId, Feedback, FeedbackId, FileSnapshot, FileSnapshotId, Goal, GoalId, JsonObject,
+    LearnedTurn, Limit, Message, MessageId, Mission, MissionId, Node, NodeId, PatchId,
+    PatchRequest, Record, Relationship, RelationshipId, Session, SessionId, Task, TaskId, Tenant,
+    TenantId, Timestamp, TurnId,
 };
 use memory_storage::StorageError;
 
@@ -51,6 +54,8 @@ struct Belongings {
     missions: BTreeMap<MissionId, Mission>,
     snapshots: BTreeMap<FileSnapshotId, FileSnapshot>,
     patches: BTreeMap<PatchId, PatchRequest>,
+    goals: BTreeMap<GoalId, Goal>,
+    agency: BTreeMap<AgencySnapshotId, AgencySnapshot>,
 }
 
 /// How seldom activity is noted.
@@ -78,6 +83,8 @@ impl Belongings {
             missions: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             patches: BTreeMap::new(),
+            goals: BTreeMap::new(),
+            agency: BTreeMap::new(),
         }
     }
 }
@@ -118,6 +125,8 @@ impl Model {
                 .chain(own.missions.values().cloned().map(Record::Mission))
                 .chain(own.snapshots.values().cloned().map(Record::FileSnapshot))
                 .chain(own.patches.values().cloned().map(Record::PatchRequest))
+                .chain(own.goals.values().cloned().map(Record::Goal))
+                .chain(own.agency.values().cloned().map(Record::AgencySnapshot))
                 .collect()
         })
         .unwrap_or_default()

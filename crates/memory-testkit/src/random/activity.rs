@@ -103,12 +103,13 @@ impl Call {
             Call::FailPatch(id, error) => {
                 one(store.fail_patch(tenant, id, &error, at).await?, patch)
             }
-            other => return other.make_recorded(store, tenant, at).await,
+            other => return other.make_in_goals(store, tenant, at).await,
         })
     }
 }
 
-/// What most sequences begin with: tasks and patches to be moved from state to state.
+/// What most sequences begin with: tasks and patches to be moved from state to state, and a task that
+/// has ended.
 pub(super) fn beginnings() -> impl Iterator<Item = Call> {
     let id = |id: &u128| Uuid::from_u128(*id);
     let tasks = IDS[..TASKS].iter().map(id).map(|id| {
@@ -119,7 +120,13 @@ pub(super) fn beginnings() -> impl Iterator<Item = Call> {
         let id = PatchId::from_uuid(id);
         Call::RequestPatch(NewPatch::new("f", "a", "t").with_id(id))
     });
-    tasks.chain(patches)
+    let last = TaskId::from_uuid(Uuid::from_u128(IDS[TASKS - 1]));
+    let lease = Lease::new("w", Duration::from_hours(24));
+    let ended = [
+        Call::StartTask(last, lease),
+        Call::FinishTask(last, "w".to_owned(), None),
+    ];
+    tasks.chain(ended).chain(patches)
 }
 
 /// Everything that can be asked of a tenant, whatever it has.

@@ -1,13 +1,14 @@
 use std::time::Duration;
 
 use memory_domain::{
-    AuditFilter, CompoundFilter, DecisionFilter, DecisionId, Direction, EntityKey, FeedbackFilter,
-    FileSnapshotCursor, JsonObject, Lease, Limit, MessageId, MessageRange, MissionFilter,
-    NewAuditEvent, NewCompound, NewDecision, NewFeedback, NewFileSnapshot, NewMessage, NewMission,
-    NewNode, NewPatch, NewRelationship, NewSession, NewTask, NodeFilter, NodeId, NodePatch,
-    PatchFilter, PatchId, PatchReview, Record, Reinforcement, RelationshipFilter, RelationshipId,
-    RelationshipKind, Retention, SearchQuery, SessionCursor, SessionId, TaskClaim, TaskFailure,
-    TaskFilter, TaskId, Tenant, TenantId, Timestamp, TraverseOptions, Turn, TurnId,
+    ActiveGoalCursor, AgencyFilter, AuditFilter, CompoundFilter, DecisionFilter, DecisionId,
+    Direction, EntityKey, FeedbackFilter, FileSnapshotCursor, GoalFilter, GoalId, GoalStatus,
+    JsonObject, Lease, Limit, MessageId, MessageRange, MissionFilter, NewAgencySnapshot,
+    NewAuditEvent, NewCompound, NewDecision, NewFeedback, NewFileSnapshot, NewGoal, NewMessage,
+    NewMission, NewNode, NewPatch, NewRelationship, NewSession, NewTask, NodeFilter, NodeId,
+    NodePatch, PatchFilter, PatchId, PatchReview, Record, Reinforcement, RelationshipFilter,
+    RelationshipId, RelationshipKind, Retention, SearchQuery, SessionCursor, SessionId, TaskClaim,
+    TaskFailure, TaskFilter, TaskId, Tenant, TenantId, Timestamp, TraverseOptions, Turn, TurnId,
 };
 use memory_storage::{MemoryStore, StorageError};
 use serde_json::Value;
@@ -105,6 +106,14 @@ pub enum Call {
     ReviewPatch(PatchId, PatchReview),
     ApplyPatch(PatchId),
     FailPatch(PatchId, String),
+    SaveGoal(NewGoal),
+    Goal(GoalId),
+    Goals(GoalFilter, Limit),
+    ActiveGoals(Limit, Option<ActiveGoalCursor>),
+    SetGoalStatus(GoalId, GoalStatus),
+    RecordAgencySnapshot(NewAgencySnapshot),
+    LatestAgencySnapshot,
+    AgencySnapshots(AgencyFilter, Limit),
     Recall(String, Limit),
     Search(SearchQuery, Limit),
 }

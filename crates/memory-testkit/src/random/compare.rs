@@ -8,7 +8,7 @@ use memory_domain::{
 use memory_storage::{MemoryStore, Storage, StorageError};
 
 use super::call::of_tenant;
-use super::{Call, activity};
+use super::{Call, activity, goals};
 use crate::Model;
 use crate::support::{everything, limit};
 
@@ -109,10 +109,14 @@ fn readings(records: &[Record]) -> Vec<Call> {
         Call::Load(limit(2)),
     ];
     calls.extend(activity::readings());
+    calls.extend(goals::readings());
     calls.extend(searches().map(|query| Call::Search(query, Limit::MAX)));
     for record in records {
         match record {
-            Record::Tenant(_) | Record::Feedback(_) | Record::AuditEvent(_) => {}
+            Record::Tenant(_)
+            | Record::Feedback(_)
+            | Record::AuditEvent(_)
+            | Record::AgencySnapshot(_) => {}
             Record::Session(session) => {
                 calls.push(Call::Session(session.id));
                 calls.push(Call::History(session.id, Limit::MAX, None));
@@ -137,6 +141,7 @@ fn readings(records: &[Record]) -> Vec<Call> {
                 }
             }
             Record::Decision(decision) => calls.push(Call::Decision(decision.id)),
+            Record::Goal(goal) => calls.push(Call::Goal(goal.id)),
             Record::Relationship(link) => calls.push(Call::Relationship(link.id)),
             Record::Compound(compound) => {
                 let filter = CompoundFilter {

@@ -4,6 +4,7 @@ mod activity;
 mod agreement;
 mod call;
 mod compare;
+mod goals;
 mod open;
 mod recorded;
 mod strategy;
@@ -108,7 +109,9 @@ mod tests {
         LogMission Ok, RecordFileSnapshot Conflict, RecordFileSnapshot Ok,
         RequestPatch Conflict, RequestPatch Ok, ReviewPatch NotFound, ReviewPatch WrongState,
         ReviewPatch Ok, ApplyPatch NotFound, ApplyPatch WrongState, ApplyPatch Ok,
-        FailPatch NotFound, FailPatch WrongState, FailPatch Ok";
+        FailPatch NotFound, FailPatch WrongState, FailPatch Ok, SaveGoal Invalid, SaveGoal Ok,
+        SetGoalStatus NotFound, SetGoalStatus Ok, RecordAgencySnapshot Conflict,
+        RecordAgencySnapshot Ok, AgencySnapshots Invalid, AgencySnapshots Ok";
 
     fn first_word(text: &str) -> String {
         let end = text.find(|letter: char| !letter.is_alphanumeric());

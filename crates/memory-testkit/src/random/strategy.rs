@@ -15,7 +15,7 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Call, Operation, activity, recorded};
+use super::{Call, Operation, activity, goals, recorded};
 use crate::support::{at, object};
 
 /// The tenants who act; few, so that they meet.
@@ -45,6 +45,9 @@ fn beginnings() -> Vec<Operation> {
             NewNode::new(ContextType::ConversationFact).with_id(id),
         ])
     });
+    let id = |id: &u128| Uuid::from_u128(*id);
+    let members = IDS[..2].iter().map(id).map(NodeId::from_uuid);
+    let compound = NewCompound::new("x", members).with_id(CompoundId::from_uuid(id(&IDS[0])));
     let first = |call| Operation {
         tenant: 0,
         days: 0,
@@ -52,6 +55,7 @@ fn beginnings() -> Vec<Operation> {
     };
     sessions
         .chain(nodes)
+        .chain([Call::RecordCompound(compound)])
         .chain(activity::beginnings())
         .map(first)
         .collect()
@@ -78,6 +82,8 @@ fn call() -> impl Strategy<Value = Call> {
         8 => activity::tasks(),
         4 => activity::missions(),
         4 => activity::patches(),
+        3 => goals::goals(),
+        2 => goals::agency(),
     ]
 }
 

@@ -4,6 +4,7 @@
 //! stores as they need them. Each begins on an empty store.
 
 pub(crate) mod admin;
+pub(crate) mod agency;
 pub(crate) mod audit;
 pub(crate) mod bad_input;
 pub(crate) mod cancellation;
@@ -15,6 +16,7 @@ pub(crate) mod erasure;
 pub(crate) mod feedback;
 pub(crate) mod files;
 pub(crate) mod filters;
+pub(crate) mod goals;
 pub(crate) mod isolation;
 pub(crate) mod learning;
 pub(crate) mod merging;

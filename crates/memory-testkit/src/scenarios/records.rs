@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use memory_domain::{
-    AuditEvent, Compound, Decision, Digest, Feedback, FileSnapshot, LearnedTurn, Message, Mission,
-    NewCompound, NewRelationship, Node, PatchRequest, PatchStatus, Record, RecordKey, RecordKind,
-    Relationship, RelationshipKind, Role, Session, Task, TaskStatus, Tenant, TenantId, Timestamp,
+    AgencyMeasures, AgencySnapshot, AuditEvent, Compound, Decision, Digest, Feedback, FileSnapshot,
+    Goal, GoalStatus, LearnedTurn, Message, Mission, NewCompound, NewRelationship, Node,
+    PatchRequest, PatchStatus, Record, RecordKey, RecordKind, Relationship, RelationshipKind, Role,
+    Session, Task, TaskStatus, Tenant, TenantId, Timestamp,
 };
 use memory_storage::{
     InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, Storage, TransferRun,
@@ -14,9 +15,9 @@ use uuid::Uuid;
 use super::units_of_work::{SHORT, assert_busy_in_time};
 use crate::support::{
     ada, at, compound_id, everything, given_nodes, given_session, message_id, mission_id,
-    new_decision, new_event, new_feedback, new_file, new_link, new_message, new_mission, new_node,
-    new_patch, new_session, new_snapshot, new_task, node_id, object, relationship_id, session_id,
-    tenant, turn_id,
+    new_agency, new_decision, new_event, new_feedback, new_file, new_goal, new_link, new_message,
+    new_mission, new_node, new_patch, new_session, new_snapshot, new_task, node_id, object,
+    relationship_id, session_id, tenant, turn_id,
 };
 use crate::{Backend, StoreOptions};
 
@@ -171,6 +172,14 @@ fn batches() -> Vec<Vec<Record>> {
             Record::PatchRequest(a_patch(1)),
             Record::PatchRequest(new_patch(2, "c").into_patch(ada(), at(0))),
         ],
+        vec![
+            Record::Goal(a_goal(1)),
+            Record::Goal(new_goal(2, "").into_goal(ada(), at(0))),
+        ],
+        vec![
+            Record::AgencySnapshot(an_agency_snapshot(1)),
+            Record::AgencySnapshot(new_agency(2, 0.0).into_snapshot(ada(), at(0))),
+        ],
     ]
 }
 
@@ -239,6 +248,36 @@ fn a_patch(id: u128) -> PatchRequest {
         reviewed_at: Some(at(1)),
         applied_at: Some(at(2)),
         ..new.into_patch(ada(), at(0))
+    }
+}
+
+/// Completed without a time of completion, as no verb leaves it, and as another system may.
+fn a_goal(id: u128) -> Goal {
+    Goal {
+        importance: i64::MIN,
+        estimated_value: Some(0.1 + 0.2),
+        status: GoalStatus::Completed,
+        deadline: Some(Timestamp::MAX),
+        ..new_goal(id, "안녕 \"you\"").into_goal(ada(), at(-30))
+    }
+}
+
+fn an_agency_snapshot(id: u128) -> AgencySnapshot {
+    AgencySnapshot {
+        measures: AgencyMeasures {
+            decision_quality: 0.1,
+            skill_development: -0.2,
+            ai_reliance: 0.1 + 0.2,
+            bottleneck_resolution: f64::MAX,
+            user_confidence: f64::MIN,
+            engagement: 5e-324,
+            autonomy_perception: 7.0,
+            autonomy_retention: 0.8,
+            delta_agency: -1e-9,
+        },
+        task_description: Some(String::new()),
+        task_complexity: Some("hard".to_owned()),
+        ..new_agency(id, 0.0).into_snapshot(ada(), Timestamp::MIN)
     }
 }
 
@@ -320,6 +359,8 @@ fn of(tenant_id: &TenantId, record: &Record) -> Record {
         Record::Mission(mission) => mission.tenant_id = tenant_id.clone(),
         Record::FileSnapshot(snapshot) => snapshot.tenant_id = tenant_id.clone(),
         Record::PatchRequest(patch) => patch.tenant_id = tenant_id.clone(),
+        Record::Goal(goal) => goal.tenant_id = tenant_id.clone(),
+        Record::AgencySnapshot(snapshot) => snapshot.tenant_id = tenant_id.clone(),
     }
     copy
 }
@@ -423,6 +464,14 @@ pub(crate) async fn what_stands_with_other_content_is_left_alone(backend: &dyn B
         Record::PatchRequest(PatchRequest {
             feedback_ids: Vec::new(),
             ..a_patch(1)
+        }),
+        Record::Goal(Goal {
+            estimated_value: Some(0.3),
+            ..a_goal(1)
+        }),
+        Record::AgencySnapshot(AgencySnapshot {
+            task_description: None,
+            ..an_agency_snapshot(1)
         }),
     ];
     let mut writer = writer(&*store, 2).await;
