@@ -1,11 +1,13 @@
-//! AI-PAL: background tasks (`background_tasks`) and requests to patch its own code
-//! (`patch_requests`).
+//! AI-PAL: measurements of a person's agency (`ari_snapshots`), goals (`ffe_goals`), background tasks
+//! (`background_tasks`) and requests to patch its own code (`patch_requests`).
 //!
 //! The system made its tables over several starts, so a file may have any of them. The business key
-//! (`task_id`, `request_id`) is the id; the integer id has no place. `user_id` is the tenant, NULL
+//! (`snapshot_id`, `goal_id`, `task_id`, `request_id`) is the id; the integer id has no place. `user_id` is the tenant, NULL
 //! the tenant of rows that name none. Times have no zone and are local times of the machine.
 
+mod agency;
 pub(crate) mod audit;
+mod goal;
 mod patch;
 mod task;
 
@@ -20,14 +22,18 @@ use crate::reading::{Reading, Sink, Stop};
 use crate::rules;
 use crate::standing::{self, Rows};
 
+use agency::Snapshots;
+use goal::Goals;
 use patch::Patches;
 use task::Tasks;
 
 /// The reader of AI-PAL's databases.
 pub(crate) struct AiPal;
 
-const TASKS: usize = 0;
-const PATCHES: usize = 1;
+const SNAPSHOTS: usize = 0;
+const GOALS: usize = 1;
+const TASKS: usize = 2;
+const PATCHES: usize = 3;
 
 /// Where an integer id goes.
 const BY_KEY: &str = "no place: the other id identifies";
@@ -35,7 +41,49 @@ const BY_KEY: &str = "no place: the other id identifies";
 /// Where a duration goes.
 const BY_TIMES: &str = "no place: the difference of two times";
 
-static TABLES: [MappedTable; 2] = [
+static TABLES: [MappedTable; 4] = [
+    MappedTable {
+        name: "ari_snapshots",
+        columns: &[
+            MappedColumn::required("snapshot_id", "agency_snapshots.id"),
+            MappedColumn::optional("id", BY_KEY),
+            MappedColumn::required("user_id", "agency_snapshots.tenant_id"),
+            MappedColumn::required("timestamp", "agency_snapshots.taken_at"),
+            MappedColumn::required("decision_quality", "agency_snapshots.decision_quality"),
+            MappedColumn::required("skill_development", "agency_snapshots.skill_development"),
+            MappedColumn::required("ai_reliance", "agency_snapshots.ai_reliance"),
+            MappedColumn::required(
+                "bottleneck_resolution",
+                "agency_snapshots.bottleneck_resolution",
+            ),
+            MappedColumn::required("user_confidence", "agency_snapshots.user_confidence"),
+            MappedColumn::required("engagement", "agency_snapshots.engagement"),
+            MappedColumn::required(
+                "autonomy_perception",
+                "agency_snapshots.autonomy_perception",
+            ),
+            MappedColumn::required("autonomy_retention", "agency_snapshots.autonomy_retention"),
+            MappedColumn::required("delta_agency", "agency_snapshots.delta_agency"),
+            MappedColumn::optional("task_description", "agency_snapshots.task_description"),
+            MappedColumn::optional("task_complexity", "agency_snapshots.task_complexity"),
+        ],
+    },
+    MappedTable {
+        name: "ffe_goals",
+        columns: &[
+            MappedColumn::required("goal_id", "goals.id"),
+            MappedColumn::optional("id", BY_KEY),
+            MappedColumn::required("user_id", "goals.tenant_id"),
+            MappedColumn::required("created_at", "goals.created_at"),
+            MappedColumn::required("description", "goals.description"),
+            MappedColumn::required("importance", "goals.importance"),
+            MappedColumn::required("complexity_level", "goals.complexity"),
+            MappedColumn::optional("estimated_value", "goals.estimated_value"),
+            MappedColumn::optional("status", "goals.status"),
+            MappedColumn::optional("completed_at", "goals.completed_at"),
+            MappedColumn::optional("deadline", "goals.deadline"),
+        ],
+    },
     MappedTable {
         name: "background_tasks",
         columns: &[
@@ -104,6 +152,12 @@ impl Format for AiPal {
 
     fn read(&self, reading: &Reading<'_>, sink: &mut Sink) -> Result<(), Stop> {
         let mut tables: Vec<Box<dyn Rows<'_> + '_>> = Vec::new();
+        if let Some(mapped) = reading.optional_table(SNAPSHOTS)? {
+            tables.push(Box::new(Snapshots::new(reading, mapped)));
+        }
+        if let Some(mapped) = reading.optional_table(GOALS)? {
+            tables.push(Box::new(Goals::new(reading, mapped)));
+        }
         if let Some(mapped) = reading.optional_table(TASKS)? {
             tables.push(Box::new(Tasks::new(reading, mapped)));
         }
@@ -119,6 +173,8 @@ impl Format for AiPal {
         unnamed: &TenantId,
     ) -> Vec<(&'static str, SourceValue<'r>)> {
         match record {
+            Record::AgencySnapshot(snapshot) => agency::inverse(snapshot, unnamed),
+            Record::Goal(goal) => goal::inverse(goal, unnamed),
             Record::Task(task) => task::inverse(task, unnamed),
             Record::PatchRequest(patch) => patch::inverse(patch),
             _ => Vec::new(),

@@ -13,7 +13,7 @@ pub enum LegacyKind {
     FluxRag,
     /// flux-rag's `feedback.jsonl`.
     FluxRagFeedback,
-    /// AI-PAL: tasks and patch requests.
+    /// AI-PAL: agency snapshots, goals, tasks and patch requests.
     AiPal,
     /// AI-PAL's audit log, a file of JSON Lines per day.
     AiPalAudit,

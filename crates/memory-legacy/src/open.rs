@@ -11,7 +11,7 @@ use crate::recognise::{
     Recognised, STORE_APPLICATION_ID, check_kind, recognise_lines, recognise_tables,
 };
 use crate::source::{Job, LegacySource};
-use crate::sqlite_file::SqliteFile;
+use crate::sqlite_file::{SqliteFile, unusable};
 use crate::{LegacyKind, SourceTimezone};
 
 /// How a legacy file is to be read.
@@ -62,8 +62,15 @@ pub fn open(
         Some(kind) => kind.lines().map(|lines| (kind, lines)),
         None => match recognise_lines(path)? {
             Some(Recognised::Legacy(kind)) => kind.lines().map(|lines| (kind, lines)),
-            Some(other) => return Err(other.elsewhere(path)),
-            None => None,
+            Some(Recognised::Export) => {
+                let problem = "it is a file of `memory export`; `memory import` reads it";
+                return Err(unusable(&path.display().to_string(), problem));
+            }
+            Some(Recognised::Quarantine) => {
+                let problem = "it is a quarantine; `memory migrate --replay` reads it";
+                return Err(unusable(&path.display().to_string(), problem));
+            }
+            Some(Recognised::Store) | None => None,
         },
     };
     if let Some((kind, lines)) = lines {

@@ -43,18 +43,6 @@ pub fn recognise(path: impl AsRef<Path>) -> Result<Recognised, SourceError> {
     recognise_tables(&file, &Catalog::read(&file)?).map(Recognised::Legacy)
 }
 
-impl Recognised {
-    /// Says where a file belongs that is no source of another system.
-    pub(crate) fn elsewhere(self, path: &Path) -> SourceError {
-        let problem = match self {
-            Recognised::Export => "it is a file of `memory export`; `memory import` reads it",
-            Recognised::Quarantine => "it is a quarantine; `memory migrate --replay` reads it",
-            Recognised::Store | Recognised::Legacy(_) => "it is to be opened otherwise",
-        };
-        unusable(&path.display().to_string(), problem)
-    }
-}
-
 /// Says what a file of JSON Lines is; `None` if it is none.
 pub(crate) fn recognise_lines(path: &Path) -> Result<Option<Recognised>, SourceError> {
     Ok(match lines::look(path) {

@@ -134,6 +134,9 @@ fn moments(record: &Record) -> impl Iterator<Item = Timestamp> {
     let moments = match record {
         Record::Feedback(feedback) => [Some(feedback.created_at), None, None],
         Record::AuditEvent(event) => [Some(event.at), None, None],
+        Record::AgencySnapshot(snapshot) => [Some(snapshot.taken_at), None, None],
+        // A deadline is yet to come.
+        Record::Goal(goal) => [Some(goal.created_at), goal.completed_at, None],
         Record::Task(task) => [Some(task.created_at), task.started_at, task.completed_at],
         Record::PatchRequest(patch) => {
             [Some(patch.created_at), patch.reviewed_at, patch.applied_at]

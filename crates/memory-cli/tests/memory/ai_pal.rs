@@ -18,6 +18,8 @@ fn an_ai_pal_file_is_carried_whole_to_both_backends() {
         let document = sandbox.carry("old.db", &to, &allowed);
         assert_eq!(document["report"]["source"]["kind"], "ai-pal");
         for (table, classed, rows) in [
+            ("ari_snapshots", "changed", 1),
+            ("ffe_goals", "changed", 1),
             ("background_tasks", "changed", 2),
             ("patch_requests", "changed", 1),
             ("edm_debts", "unmapped", 2),

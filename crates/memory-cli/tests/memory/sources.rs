@@ -86,12 +86,34 @@ pub(crate) fn flux_rag(path: &Path) {
     );
 }
 
-/// An AI-PAL file as it is after its first start: tasks of a user and of none, of which one is still
-/// running, a patch request, and a table without a place.
+/// An AI-PAL file without some of its tables: a measurement and a goal, tasks of a user and of none,
+/// of which one is still running, a patch request, and a table without a place.
 pub(crate) fn ai_pal(path: &Path) {
     execute(
         path,
         r#"
+        create table ari_snapshots (
+            id integer primary key not null, snapshot_id varchar(36) not null,
+            user_id varchar(255) not null, timestamp datetime not null,
+            decision_quality float not null, skill_development float not null,
+            ai_reliance float not null, bottleneck_resolution float not null,
+            user_confidence float not null, engagement float not null,
+            autonomy_perception float not null, autonomy_retention float not null,
+            delta_agency float not null, task_description text, task_complexity varchar(50)
+        );
+        create table ffe_goals (
+            id integer primary key not null, goal_id varchar(36) not null,
+            user_id varchar(255) not null, created_at datetime not null,
+            description text not null, importance integer not null,
+            complexity_level varchar(50) not null, estimated_value float, status varchar(50),
+            completed_at datetime, deadline datetime
+        );
+        insert into ari_snapshots values
+            (1, '7d3f0a1c-3f5e-4b8e-8a43-0c4d5e6f7a03', 'ada', '2026-02-05 15:17:45.407069',
+                0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, -0.25, '한국어', 'high');
+        insert into ffe_goals values
+            (1, '9e8d7c6b-5a49-4837-a625-140312f1e0d4', 'ada', '2026-02-05 15:17:45.407069',
+                'learn Rust', 9, 'complex', 0.75, 'in_progress', null, '2026-12-31 00:00:00');
         create table background_tasks (
             id integer primary key not null, task_id varchar(255) not null,
             task_name varchar(255) not null, user_id varchar(255), task_type varchar(50) not null,

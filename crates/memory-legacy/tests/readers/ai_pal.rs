@@ -1,6 +1,8 @@
 //! AI-PAL files, with literal expected values.
 
-use crate::made::{AI_PAL_PATCHES, AI_PAL_TASKS, Read, made, read, read_with};
+use crate::made::{
+    AI_PAL_GOALS, AI_PAL_PATCHES, AI_PAL_SNAPSHOTS, AI_PAL_TASKS, Read, made, read, read_with,
+};
 use memory_legacy::{LegacyKind, Options, Recognised, recognise, rules};
 use serde_json::{Value, json};
 
@@ -88,6 +90,95 @@ fn a_patch_request_stays_one() {
     assert_eq!(used, [rules::NAIVE_AS_UTC; 3]);
 }
 
+const SNAPSHOTS: &str = "insert into ari_snapshots values
+    (2, '7d3f0a1c-3f5e-4b8e-8a43-0c4d5e6f7a03', 'ada', '2026-02-05 15:17:45.407069', 0.1, 0.2, 0.3,
+        0.4, 0.5, 0.6, 0.7, 1, -0.25, '한국어', 'high');";
+
+const GOALS: &str = "insert into ffe_goals values
+    (5, '9e8d7c6b-5a49-4837-a625-140312f1e0d4', 'ada', '2026-02-05 15:17:45.407069', 'learn Rust', 9,
+        'complex', 0.75, 'in_progress', null, '2026-12-31 00:00:00');";
+
+#[test]
+fn a_measurement_becomes_an_agency_snapshot() {
+    let read = read_utc(&[AI_PAL_SNAPSHOTS, SNAPSHOTS]);
+    let key = "snapshot_id=7d3f0a1c-3f5e-4b8e-8a43-0c4d5e6f7a03";
+    let (record, used) = read.changed("ari_snapshots", key);
+    assert_eq!(
+        record,
+        json!({
+            "record": "agency_snapshot",
+            "tenant_id": "ada",
+            "id": "7d3f0a1c-3f5e-4b8e-8a43-0c4d5e6f7a03",
+            "decision_quality": 0.1,
+            "skill_development": 0.2,
+            "ai_reliance": 0.3,
+            "bottleneck_resolution": 0.4,
+            "user_confidence": 0.5,
+            "engagement": 0.6,
+            "autonomy_perception": 0.7,
+            "autonomy_retention": 1.0,
+            "delta_agency": -0.25,
+            "task_description": "한국어",
+            "task_complexity": "high",
+            "taken_at": "2026-02-05T15:17:45.407069Z",
+        })
+    );
+    assert_eq!(used, [rules::NAIVE_AS_UTC]);
+    for (value, problem) in [("9e999", "invalid engagement"), ("'much'", "give a number")] {
+        let sql = format!("update ari_snapshots set engagement = {value}");
+        let read = read_utc(&[AI_PAL_SNAPSHOTS, SNAPSHOTS, &sql]);
+        let reason = read.reason("ari_snapshots", key);
+        assert!(reason.contains(problem), "{reason}");
+    }
+}
+
+#[test]
+fn a_goal_stays_one() {
+    let read = read_utc(&[AI_PAL_GOALS, GOALS]);
+    let key = "goal_id=9e8d7c6b-5a49-4837-a625-140312f1e0d4";
+    let (record, used) = read.changed("ffe_goals", key);
+    assert_eq!(
+        record,
+        json!({
+            "record": "goal",
+            "tenant_id": "ada",
+            "id": "9e8d7c6b-5a49-4837-a625-140312f1e0d4",
+            "description": "learn Rust",
+            "importance": 9,
+            "complexity": "complex",
+            "estimated_value": 0.75,
+            "status": "in_progress",
+            "deadline": "2026-12-31T00:00:00.000000Z",
+            "created_at": "2026-02-05T15:17:45.407069Z",
+            "completed_at": null,
+        })
+    );
+    assert_eq!(used, [rules::NAIVE_AS_UTC; 2]);
+    // The deadline is no moment at which the tenant was there.
+    assert_eq!(
+        read.beyond()[0]["last_active_at"],
+        "2026-02-05T15:17:45.407069Z"
+    );
+    let sql = "update ffe_goals set status = null, estimated_value = null, deadline = null";
+    let (record, used) = read_utc(&[AI_PAL_GOALS, GOALS, sql]).changed("ffe_goals", key);
+    assert_eq!(record["status"], "active");
+    assert_eq!(
+        (&record["estimated_value"], &record["deadline"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(used, [rules::NULL_DEFAULT, rules::NAIVE_AS_UTC]);
+    for (column, value) in [
+        ("status", "'dreamt'"),
+        ("importance", "1.5"),
+        ("complexity_level", "''"),
+    ] {
+        let sql = format!("update ffe_goals set {column} = {value}");
+        let read = read_utc(&[AI_PAL_GOALS, GOALS, &sql]);
+        let reason = read.reason("ffe_goals", key);
+        assert!(reason.starts_with(&format!("invalid {column}")), "{reason}");
+    }
+}
+
 #[test]
 fn times_are_of_the_zone_that_is_given() {
     let made = made(&[AI_PAL_TASKS, TASKS]);
@@ -106,6 +197,11 @@ fn a_file_may_have_any_of_the_tables() {
     for (sql, tables) in [
         (&[AI_PAL_TASKS][..], &["background_tasks"][..]),
         (&[AI_PAL_PATCHES], &["patch_requests"]),
+        (&[AI_PAL_GOALS], &["ffe_goals"]),
+        (
+            &[AI_PAL_TASKS, AI_PAL_SNAPSHOTS],
+            &["ari_snapshots", "background_tasks"],
+        ),
         (
             &[AI_PAL_PATCHES, AI_PAL_TASKS],
             &["background_tasks", "patch_requests"],
