@@ -52,10 +52,13 @@ fn a_log_that_has_grown_and_that_of_another_day_go_into_the_same_store() {
 fn a_line_that_is_mended_and_replayed_is_what_a_mended_file_gives() {
     let sandbox = Sandbox::new();
     feedback(&sandbox.path("sound"));
-    let sound = fs::read_to_string(sandbox.path("sound")).unwrap();
+    // Neither line that is broken is the tenant's first or last, which keeps its times once it stands.
+    let more = r#"{"id": "0878908c-bb74-444f-9223-fe76db91f193", "message_id": null, "session_id": null, "rating": 5, "comment": null, "corrected_answer": null, "created_at": "2026-02-05T15:17:55.5"}"#;
+    let sound = fs::read_to_string(sandbox.path("sound")).unwrap() + more;
+    fs::write(sandbox.path("sound"), &sound).unwrap();
     let broken = sound
         .replacen("\"rating\": 1,", "\"rating\": NaN,", 1)
-        .replace("2026-02-05T15:17:56", "yesterday");
+        .replace("2026-02-05T15:17:55.5", "yesterday");
     fs::write(sandbox.path("broken"), broken).unwrap();
     sandbox.carry("sound", "wanted.db", &[]);
     let postgres = Postgres::migrated(&sandbox);
@@ -67,12 +70,12 @@ fn a_line_that_is_mended_and_replayed_is_what_a_mended_file_gives() {
         let lines = quarantine_lines(&file);
         assert_eq!(
             (&lines[0]["key"], &lines[1]["key"]),
-            (&"line=1".into(), &"line=3".into())
+            (&"line=1".into(), &"line=4".into())
         );
         let text = fs::read_to_string(&file).unwrap();
         let mended = text
             .replace(r#"\"rating\": NaN"#, r#"\"rating\": 1"#)
-            .replace("\"yesterday\"", "\"2026-02-05T15:17:56\"");
+            .replace("\"yesterday\"", "\"2026-02-05T15:17:55.5\"");
         fs::write(&file, mended).unwrap();
         let replay = ["migrate", "--replay", "q.jsonl", "--to", &to];
         let (status, document) = sandbox.json(&replay);
