@@ -172,7 +172,7 @@ fn shown(hit: &SearchHit, looked_for: &str) -> String {
             (what, excerpt(&says, looked_for))
         }
     };
-    let places: Vec<&str> = hit.places.iter().map(place).collect();
+    let places: Vec<&str> = hit.places.iter().copied().map(place).collect();
     format!(
         "\n{}  {}  (in {})\n    {says}\n",
         hit.created_at(),
@@ -181,7 +181,7 @@ fn shown(hit: &SearchHit, looked_for: &str) -> String {
     )
 }
 
-fn place(place: &SearchPlace) -> &'static str {
+fn place(place: SearchPlace) -> &'static str {
     match place {
         SearchPlace::Name => "name",
         SearchPlace::Summary => "summary",
