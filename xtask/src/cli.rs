@@ -34,6 +34,11 @@ pub(crate) enum Task {
         /// Arguments of `memory check`
         args: Vec<OsString>,
     },
+    /// Runs `memory search` from this checkout
+    Search {
+        /// Arguments of `memory search`
+        args: Vec<OsString>,
+    },
     /// Runs `memory stats` from this checkout
     Stats {
         /// Arguments of `memory stats`
@@ -110,8 +115,8 @@ pub(crate) fn literal(mut args: Vec<OsString>) -> Vec<OsString> {
     let hands_on = match args.get(1).and_then(|task| task.to_str()) {
         // Their own help is the useful one.
         Some(
-            "migrate" | "verify" | "check" | "stats" | "optimize" | "backup" | "restore" | "export"
-            | "import",
+            "migrate" | "verify" | "check" | "search" | "stats" | "optimize" | "backup" | "restore"
+            | "export" | "import",
         ) => true,
         Some("demo" | "test" | "bench") => !wants_help(),
         _ => false,

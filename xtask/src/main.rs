@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Task::Migrate { args } => workspace::run_memory("migrate", &args),
         Task::Verify { args } => workspace::run_memory("verify", &args),
         Task::Check { args } => workspace::run_memory("check", &args),
+        Task::Search { args } => workspace::run_memory("search", &args),
         Task::Stats { args } => workspace::run_memory("stats", &args),
         Task::Optimize { args } => workspace::run_memory("optimize", &args),
         Task::Backup { args } => workspace::run_memory("backup", &args),

@@ -9,6 +9,7 @@ use crate::operations::backup::BackupArgs;
 use crate::operations::check::CheckArgs;
 use crate::operations::optimize::OptimizeArgs;
 use crate::operations::restore::RestoreArgs;
+use crate::operations::search::SearchArgs;
 use crate::operations::stats::StatsArgs;
 use crate::verify::VerifyArgs;
 
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Import(Box<ImportArgs>),
     /// Checks whether a store answers and its schema is the newest, or a whole round through it
     Check(CheckArgs),
+    /// Searches the messages and nodes of a tenant
+    Search(SearchArgs),
     /// Measures the tables of a store, and what its tenants have
     Stats(StatsArgs),
     /// Makes and mends indexes, gives back room, and counts for the planner
@@ -76,6 +79,7 @@ mod tests {
             &["export"],
             &["import"],
             &["check"],
+            &["search"],
             &["stats"],
             &["optimize"],
             &["backup"],
@@ -107,6 +111,7 @@ mod tests {
             (&["memory", "verfy", "a", "b"], "verify"),
             (&["memory", "chek"], "check"),
             (&["memory", "optimise"], "optimize"),
+            (&["memory", "serach"], "search"),
         ] {
             let error = Cli::try_parse_from(args).unwrap_err();
             assert_eq!(error.exit_code(), 2);

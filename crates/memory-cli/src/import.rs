@@ -4,6 +4,7 @@ use std::io::{BufReader, stdin};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use memory_core::legacy::{Recognised, recognise};
 use memory_core::migrate::{BATCH_SIZE_DEFAULT, ExportSource, Progress, TransferOptions};
 use memory_core::{Clock, SystemClock, TenantId};
 
@@ -101,5 +102,9 @@ fn open(file: &Path, batch_size: u32) -> Result<ExportSource, Failure> {
         )?);
     }
     store::must_be_there(file)?;
-    Ok(ExportSource::open(file, batch_size)?)
+    ExportSource::open(file, batch_size).map_err(|error| match recognise(file) {
+        // It is an export whose header is not as it should be.
+        Ok(Recognised::Export) | Err(_) => error.into(),
+        Ok(other) => store::other_command(file, other),
+    })
 }

@@ -51,6 +51,7 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Export(args) => export::run(args, cli.json).await,
         Command::Import(args) => import::run(args, cli.json).await,
         Command::Check(args) => operations::check::run(args).await,
+        Command::Search(args) => operations::search::run(args).await,
         Command::Stats(args) => operations::stats::run(args).await,
         Command::Optimize(args) => operations::optimize::run(args).await,
         Command::Backup(args) => operations::backup::run(args, cli.json).await,

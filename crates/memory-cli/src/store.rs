@@ -123,10 +123,7 @@ pub(crate) async fn open_source(url: &str, options: SourceOptions) -> Result<Ope
             match legacy::recognise(path)? {
                 Recognised::Store => None,
                 Recognised::Legacy(kind) => Some(kind),
-                other => {
-                    let problem = format!("{} is {other:?}, which cannot be read", path.display());
-                    return Err(Failure::could_not_run(problem));
-                }
+                other => return Err(other_command(path, other)),
             }
         }
         (Some(word), _) if word == memory_core::migrate::STORE_KIND => None,
@@ -143,6 +140,33 @@ pub(crate) async fn open_source(url: &str, options: SourceOptions) -> Result<Ope
         (Some(kind), Some(path)) => open_legacy(&path, kind, options),
         _ => open_store_source(url, &options).await,
     }
+}
+
+/// Says which command reads a file that is no source of `memory migrate --from`, or of
+/// `memory import`.
+pub(crate) fn other_command(path: &Path, recognised: Recognised) -> Failure {
+    let file = path.display();
+    let (is, remedy) = match recognised {
+        Recognised::Export => (
+            "a file of `memory export`",
+            format!("`memory import {file}`"),
+        ),
+        Recognised::Quarantine => (
+            "the quarantine of a transfer",
+            format!("mend it, then `memory migrate --replay {file} --to …`"),
+        ),
+        Recognised::Store => ("a store", format!("`memory migrate --from {file} --to …`")),
+        Recognised::Legacy(kind) => {
+            let is = format!("{file} is a file of {kind}");
+            let remedy = format!("`memory migrate --from {file} --to …`");
+            return Failure::could_not_run(is).with_remedy(remedy);
+        }
+        other => {
+            let problem = format!("{file} is {other:?}, which cannot be read");
+            return Failure::could_not_run(problem);
+        }
+    };
+    Failure::could_not_run(format!("{file} is {is}")).with_remedy(remedy)
 }
 
 fn open_legacy(

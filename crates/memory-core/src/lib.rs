@@ -31,8 +31,8 @@ pub use memory_domain::{
     RelationshipCursor, RelationshipFilter, RelationshipId, RelationshipKind, Retention, RiskyFile,
     Role, Session, SessionCursor, SessionId, SystemClock, Task, TaskClaim, TaskCursor, TaskFailure,
     TaskFilter, TaskId, TaskStatus, Tenant as TenantRecord, TenantCursor, TenantErasure, TenantId,
-    TenantStats, TenantUsage, Timestamp, TraverseOptions, Turn, TurnId, TurnPlan, WrongState,
-    file_node_key, limits, mission_node_key,
+    TenantStats, TenantUsage, Timestamp, TraverseOptions, Turn, TurnDecision, TurnId, TurnPlan,
+    WrongState, file_node_key, limits, mission_node_key,
 };
 pub use memory_storage::{
     AgencyStore, AuditStore, Backup, BoxError, Config, ConfigOption, ConfigSource,

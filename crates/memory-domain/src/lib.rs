@@ -63,7 +63,7 @@ pub use invalid::InvalidInput;
 pub use json::{JsonObject, contains as json_contains, normalise as normalise_json};
 pub use learning::{
     Compound, CompoundCursor, CompoundFilter, Concept, LearnedTurn, NewCompound, RECALL_FADES,
-    RECALL_NAME, RECALL_PART, RecallTerms, Recalled, Turn, TurnPlan, compound_score,
+    RECALL_NAME, RECALL_PART, RecallTerms, Recalled, Turn, TurnDecision, TurnPlan, compound_score,
 };
 pub use mission::{Mission, MissionCursor, MissionFilter, NewMission, mission_node_key};
 pub use number::{finite, unit_interval};

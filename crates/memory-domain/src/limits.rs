@@ -34,6 +34,8 @@ pub const TRAVERSE_LINKS: u32 = 1_000;
 pub const COMPOUND_MEMBERS: usize = 64;
 /// The most concepts of a turn, each two of which are linked.
 pub const TURN_CONCEPTS: usize = 64;
+/// The most decisions of a turn.
+pub const TURN_DECISIONS: usize = 64;
 /// A task's priority when nothing is said; the higher, the sooner it is claimed.
 pub const TASK_PRIORITY_DEFAULT: i64 = 5;
 /// How often a task may be tried again after a failure when nothing is said.

@@ -1,7 +1,8 @@
 use std::borrow::Cow;
 
-use memory_domain::{InvalidInput, JsonObject, Timestamp};
+use memory_domain::{InvalidInput, JsonObject, Timestamp, finite, free_text, key_text};
 use memory_storage::{RawRow, RawValue, RuleUse};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::catalog::Place;
@@ -128,6 +129,55 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// A finite number that must be there.
+    pub(crate) fn real(&self, place: Place) -> Result<f64, InvalidInput> {
+        let real = self.optional_real(place)?;
+        let real = real.ok_or_else(|| refuse(place, &RawValue::Null, "give a number"))?;
+        finite(place.name, real)
+    }
+
+    /// A moment or NULL.
+    pub(crate) fn optional_time(
+        &mut self,
+        place: Place,
+    ) -> Result<Option<Timestamp>, InvalidInput> {
+        match self.value(place) {
+            RawValue::Null => Ok(None),
+            _ => self.time(place).map(Some),
+        }
+    }
+
+    /// A free text or NULL.
+    pub(crate) fn optional_free_text(&self, place: Place) -> Result<Option<String>, InvalidInput> {
+        let text = self.optional_text(place)?;
+        if let Some(text) = text {
+            free_text(place.name, text)?;
+        }
+        Ok(text.map(str::to_owned))
+    }
+
+    /// A free text that must be there.
+    pub(crate) fn free_text(&self, place: Place) -> Result<String, InvalidInput> {
+        let text = self.text(place)?;
+        free_text(place.name, text)?;
+        Ok(text.to_owned())
+    }
+
+    /// A key text that must be there.
+    pub(crate) fn key_text(&self, place: Place) -> Result<String, InvalidInput> {
+        let text = self.text(place)?;
+        key_text(place.name, text)?;
+        Ok(text.to_owned())
+    }
+
+    /// A key text or NULL.
+    pub(crate) fn optional_key_text(&self, place: Place) -> Result<Option<String>, InvalidInput> {
+        match self.value(place) {
+            RawValue::Null => Ok(None),
+            _ => self.key_text(place).map(Some),
+        }
+    }
+
     /// A moment that must be there.
     pub(crate) fn time(&mut self, place: Place) -> Result<Timestamp, InvalidInput> {
         let value = self.value(place);
@@ -150,17 +200,6 @@ impl<'a> Cells<'a> {
             self.rule(rules::TIME_ROUNDED, place, text, stored());
         }
         Ok(moment.timestamp)
-    }
-
-    /// A moment or NULL.
-    pub(crate) fn optional_time(
-        &mut self,
-        place: Place,
-    ) -> Result<Option<Timestamp>, InvalidInput> {
-        match self.value(place) {
-            RawValue::Null => Ok(None),
-            _ => self.time(place).map(Some),
-        }
     }
 
     /// A moment in seconds since the beginning of 1970, UTC, that must be there.
@@ -215,6 +254,18 @@ impl<'a> Cells<'a> {
                 Ok(Metadata::Object(object))
             }
         }
+    }
+
+    /// A JSON value of any type, or NULL.
+    pub(crate) fn json(&mut self, place: Place) -> Result<Option<Value>, InvalidInput> {
+        let Some(text) = self.optional_text(place)? else {
+            return Ok(None);
+        };
+        let (value, changes) = json::read_any(place.name, text)?;
+        for change in changes {
+            self.rule(change.rule, place, change.from, change.to);
+        }
+        Ok(Some(value))
     }
 
     /// An id that should be a UUID: kept if it is one, else made from the text.

@@ -177,6 +177,10 @@ impl Format for Consultant {
         self.tables
     }
 
+    fn one_table_is_enough(&self) -> bool {
+        false
+    }
+
     fn shape(&self) -> Option<&'static str> {
         self.shape
     }

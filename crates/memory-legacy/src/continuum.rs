@@ -182,6 +182,10 @@ impl Format for Continuum {
         &TABLES
     }
 
+    fn one_table_is_enough(&self) -> bool {
+        false
+    }
+
     fn shape(&self) -> Option<&'static str> {
         Some(self.shape)
     }

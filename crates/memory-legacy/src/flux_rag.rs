@@ -6,6 +6,7 @@
 //! whose session is not there, or is quarantined, is quarantined.
 
 mod aside;
+pub(crate) mod feedback;
 mod message;
 mod session;
 
@@ -60,6 +61,10 @@ static TABLES: [MappedTable; 2] = [
 impl Format for FluxRag {
     fn tables(&self) -> &'static [MappedTable] {
         &TABLES
+    }
+
+    fn one_table_is_enough(&self) -> bool {
+        false
     }
 
     fn shape(&self) -> Option<&'static str> {

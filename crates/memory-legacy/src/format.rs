@@ -1,11 +1,13 @@
 use memory_domain::{Record, TenantId};
 
+use crate::ai_pal::{AiPal, audit};
 use crate::catalog::Catalog;
 use crate::consultant;
 use crate::continuum;
-use crate::flux_rag::FluxRag;
+use crate::flux_rag::{FluxRag, feedback};
 use crate::inverse::SourceValue;
 use crate::jarvis::Jarvis;
+use crate::lines::Lines;
 use crate::reading::{Reading, Sink, Stop};
 use crate::{LegacyKind, SourceTimezone};
 
@@ -14,6 +16,10 @@ use crate::{LegacyKind, SourceTimezone};
 pub(crate) trait Format: Sync {
     /// The tables that have a place here; what is referred to first.
     fn tables(&self) -> &'static [MappedTable];
+
+    /// Whether a file with any one of its tables is of this system; else it needs all that have a
+    /// required column.
+    fn one_table_is_enough(&self) -> bool;
 
     /// Which of several shapes of the system's tables it reads, if there are several.
     fn shape(&self) -> Option<&'static str>;
@@ -91,6 +97,9 @@ impl LegacyKind {
         match self {
             LegacyKind::Continuum => &continuum::LATER,
             LegacyKind::FluxRag => &FluxRag,
+            LegacyKind::FluxRagFeedback => feedback::LINES.format,
+            LegacyKind::AiPal => &AiPal,
+            LegacyKind::AiPalAudit => audit::LINES.format,
             LegacyKind::Jarvis => &Jarvis,
             LegacyKind::Consultant => &consultant::FILE,
         }
@@ -101,6 +110,15 @@ impl LegacyKind {
         match self {
             LegacyKind::Continuum => continuum::shape_of(catalog),
             _ => self.format(),
+        }
+    }
+
+    /// What its lines are, if its files are JSON Lines.
+    pub(crate) fn lines(self) -> Option<&'static Lines> {
+        match self {
+            LegacyKind::FluxRagFeedback => Some(&feedback::LINES),
+            LegacyKind::AiPalAudit => Some(&audit::LINES),
+            _ => None,
         }
     }
 
@@ -124,11 +142,16 @@ impl dyn Format {
     /// The tables and columns that a source of this system has and this one lacks.
     pub(crate) fn missing(&self, catalog: &Catalog) -> Vec<String> {
         let mut missing = Vec::new();
+        let is_there = |mapped: &MappedTable| catalog.table(mapped.name).is_some();
+        if self.one_table_is_enough() && !self.tables().iter().any(is_there) {
+            let names: Vec<&str> = self.tables().iter().map(|mapped| mapped.name).collect();
+            missing.push(format!("one of the tables {}", names.join(", ")));
+        }
         for mapped in self.tables() {
             let found = catalog.table(mapped.name);
             let Some(table) = found.filter(|table| !table.is_virtual || !mapped.is_required())
             else {
-                if mapped.is_required() {
+                if mapped.is_required() && !self.one_table_is_enough() {
                     missing.push(format!("the table {}", mapped.name));
                 }
                 continue;

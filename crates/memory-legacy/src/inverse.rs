@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use memory_domain::{JsonObject, Record, TenantId, Timestamp};
 use memory_storage::RawValue;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::cells::exact;
@@ -19,6 +20,10 @@ pub enum SourceValue<'r> {
     Json(&'r JsonObject),
     /// A JSON text of this value without these keys, in whatever spelling.
     JsonWithout(&'r JsonObject, &'static [&'static str]),
+    /// A JSON text of any value, in whatever spelling.
+    JsonValue(&'r Value),
+    /// A JSON array of these texts, in their order.
+    TextList(&'r [String]),
     /// A JSON array of these texts, each once, in whatever order and spelling.
     Texts(&'r BTreeSet<String>),
     /// This number.
@@ -101,6 +106,10 @@ impl SourceValue<'_> {
                 let mut object = (*object).clone();
                 object.retain(|key, _| !keys.contains(&key.as_str()));
                 json::holds(text, &object)
+            }
+            SourceValue::JsonValue(value) => json::holds_any(text, value),
+            SourceValue::TextList(own) => {
+                serde_json::from_str::<Vec<String>>(text).is_ok_and(|texts| texts == *own)
             }
             SourceValue::Texts(own) => {
                 serde_json::from_str::<Vec<String>>(text).is_ok_and(|texts| {

@@ -112,6 +112,10 @@ impl Format for Jarvis {
         &TABLES
     }
 
+    fn one_table_is_enough(&self) -> bool {
+        false
+    }
+
     fn shape(&self) -> Option<&'static str> {
         None
     }

@@ -46,6 +46,58 @@ pub(crate) fn read(column: &str, text: &str) -> Result<Json, InvalidInput> {
     }
 }
 
+/// Reads a text that may hold any value; see [`read`].
+///
+/// # Errors
+/// As [`read`], except that it need be no object.
+pub(crate) fn read_any(
+    column: &str,
+    text: &str,
+) -> Result<(Value, Vec<NumberChange>), InvalidInput> {
+    let refuse = |problem: String| InvalidInput::new(column, text, problem);
+    let value = serde_json::from_str(text).map_err(|error| refuse(explain(text, &error)))?;
+    let changes = inspect(text).map_err(refuse)?;
+    // Objects are what can be normalised.
+    let mut object = JsonObject::from_iter([("value".to_owned(), value)]);
+    normalise_json(column, &mut object)?;
+    Ok((object.remove("value").unwrap_or_default(), changes))
+}
+
+/// The keys of a sound JSON object with the spelling of their values, in their order.
+pub(crate) fn members(text: &str) -> Vec<(Cow<'_, str>, &str)> {
+    let mut tokens = Tokens::new(text);
+    let (mut members, mut depth, mut key, mut start) = (Vec::new(), 0_usize, None, 0);
+    while let Some(token) = tokens.next() {
+        let (is_end, opens) = match token {
+            Token::Mark(b'{' | b'[') => (false, 1),
+            Token::Mark(b'}' | b']') => {
+                depth -= 1;
+                (depth == 0, 0)
+            }
+            Token::Mark(b',') => (depth == 1, 0),
+            Token::Mark(b':') if depth == 1 => {
+                start = tokens.at;
+                (false, 0)
+            }
+            Token::Text(literal) if depth == 1 && key.is_none() => {
+                key = Some(unescape(literal));
+                (false, 0)
+            }
+            _ => (false, 0),
+        };
+        depth += opens;
+        if is_end && let Some(key) = key.take() {
+            members.push((key, text[start..tokens.at - 1].trim_ascii()));
+        }
+    }
+    members
+}
+
+/// Whether a text holds this value, compared by value.
+pub(crate) fn holds_any(text: &str, value: &Value) -> bool {
+    serde_json::from_str(text).is_ok_and(|other: Value| same(&other, value))
+}
+
 /// Whether a text holds this object, compared by value.
 pub(crate) fn holds(text: &str, object: &JsonObject) -> bool {
     serde_json::from_str(text).is_ok_and(|value: Value| match value {
@@ -130,7 +182,7 @@ fn inspect(text: &str) -> Result<Vec<NumberChange>, String> {
 }
 
 /// The text of a literal, which is given without its quotes.
-fn unescape(literal: &str) -> Cow<'_, str> {
+pub(crate) fn unescape(literal: &str) -> Cow<'_, str> {
     if !literal.contains('\\') {
         return Cow::Borrowed(literal);
     }
@@ -271,7 +323,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::{Json, holds, read};
+    use super::{Json, holds, members, read, read_any};
     use crate::rules;
 
     fn object(text: &str) -> (Value, Vec<(&'static str, String, String)>) {
@@ -362,6 +414,32 @@ mod tests {
             let error = read("metadata", text).unwrap_err();
             assert!(error.problem.contains(problem), "{text}: {error}");
             assert!(error.field.starts_with("metadata"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_members_of_an_object_are_as_they_are_spelled() {
+        let text = r#" {"a": [1, {"b": 2}], "\u0062" : 1.50 ,"c":"x\",:{", "d":{"e": null}} "#;
+        let found = members(text);
+        let found: Vec<(&str, &str)> = found.iter().map(|(key, value)| (&**key, *value)).collect();
+        let wanted = [
+            ("a", r#"[1, {"b": 2}]"#),
+            ("b", "1.50"),
+            ("c", r#""x\",:{""#),
+            ("d", r#"{"e": null}"#),
+        ];
+        assert_eq!(found, wanted);
+        assert!(members("{ }").is_empty());
+    }
+
+    #[test]
+    fn any_value_is_read_alike() {
+        assert_eq!(read_any("result", "null").unwrap().0, Value::Null);
+        let (value, changes) = read_any("result", "[1.0, \"x\"]").unwrap();
+        assert_eq!(value, json!([1, "x"]));
+        assert_eq!(changes[0].rule, rules::INTEGRAL_DOUBLE);
+        for text in ["", "NaN", "[\"\\u0000\"]", "{\"a\": 1, \"a\": 1}"] {
+            assert!(read_any("result", text).is_err(), "{text}");
         }
     }
 

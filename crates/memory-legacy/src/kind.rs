@@ -13,6 +13,12 @@ pub enum LegacyKind {
     Continuum,
     /// flux-rag: conversations.
     FluxRag,
+    /// flux-rag's `feedback.jsonl`.
+    FluxRagFeedback,
+    /// AI-PAL: agency snapshots, goals, tasks and patch requests.
+    AiPal,
+    /// AI-PAL's audit log, a file of JSON Lines per day.
+    AiPalAudit,
     /// JARVIS: a knowledge graph.
     Jarvis,
     /// consultant: a knowledge graph of several threads.
@@ -21,20 +27,35 @@ pub enum LegacyKind {
 
 impl LegacyKind {
     /// Every system whose files can be read.
-    pub const ALL: [LegacyKind; 4] = [
+    pub const ALL: [LegacyKind; 7] = [
         LegacyKind::Continuum,
         LegacyKind::FluxRag,
+        LegacyKind::FluxRagFeedback,
+        LegacyKind::AiPal,
+        LegacyKind::AiPalAudit,
         LegacyKind::Jarvis,
         LegacyKind::Consultant,
     ];
 
-    /// The word for `--source-kind`, and the name that goes into ids made from its files.
+    /// The word for `--source-kind`.
     pub const fn as_str(self) -> &'static str {
         match self {
             LegacyKind::Continuum => "continuum",
             LegacyKind::FluxRag => "flux-rag",
+            LegacyKind::FluxRagFeedback => "flux-rag-feedback",
+            LegacyKind::AiPal => "ai-pal",
+            LegacyKind::AiPalAudit => "ai-pal-audit",
             LegacyKind::Jarvis => "jarvis",
             LegacyKind::Consultant => "consultant",
+        }
+    }
+
+    /// The system, whose name goes into ids made from any of its files.
+    pub const fn system(self) -> &'static str {
+        match self {
+            LegacyKind::FluxRagFeedback => LegacyKind::FluxRag.as_str(),
+            LegacyKind::AiPalAudit => LegacyKind::AiPal.as_str(),
+            _ => self.as_str(),
         }
     }
 
@@ -84,7 +105,7 @@ mod tests {
         let error = "jarvs".parse::<LegacyKind>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            r#"invalid source-kind "jarvs": give one of continuum, flux-rag, jarvis, consultant"#
+            r#"invalid source-kind "jarvs": give one of continuum, flux-rag, flux-rag-feedback, ai-pal, ai-pal-audit, jarvis, consultant"#
         );
     }
 }

@@ -1,9 +1,11 @@
 //! Readers of the files that other memory systems left behind, each a
 //! [`RecordSource`](memory_storage::RecordSource).
 //!
-//! [`recognise`] says what a SQLite file is, by its tables and columns and never by its name;
-//! [`open`] begins to read it, in one read transaction on a connection that cannot write.
+//! [`recognise`] says what a file is, by its tables and columns or the keys of its lines, and never
+//! by its name; [`open`] begins to read it, a SQLite file in one read transaction on a connection
+//! that cannot write.
 
+mod ai_pal;
 mod catalog;
 mod cells;
 mod consultant;
@@ -16,6 +18,7 @@ mod inverse;
 mod jarvis;
 mod json;
 mod kind;
+mod lines;
 mod open;
 mod reading;
 mod recognise;
@@ -23,8 +26,10 @@ mod replay;
 pub mod rules;
 #[cfg(feature = "postgres")]
 mod server;
+mod shelf;
 mod source;
 mod sqlite_file;
+mod standing;
 mod time;
 mod timezone;
 

@@ -6,9 +6,12 @@ use memory_storage::{RecordSource, SourceError};
 use crate::catalog::Catalog;
 use crate::cells::NaiveTimes;
 use crate::ids::check_source_name;
-use crate::recognise::{STORE_APPLICATION_ID, check_kind, recognise_tables};
+use crate::lines;
+use crate::recognise::{
+    Recognised, STORE_APPLICATION_ID, check_kind, recognise_lines, recognise_tables,
+};
 use crate::source::{Job, LegacySource};
-use crate::sqlite_file::SqliteFile;
+use crate::sqlite_file::{SqliteFile, unusable};
 use crate::{LegacyKind, SourceTimezone};
 
 /// How a legacy file is to be read.
@@ -42,7 +45,7 @@ impl Default for Options {
 
 /// Begins to read a legacy file.
 ///
-/// The file is opened for reading only, and read in one transaction: whatever others write
+/// JSON Lines are read up to where they end now. A SQLite file is opened for reading only, and read in one transaction: whatever others write
 /// meanwhile, one state comes out. A thread of its own reads and converts, a few batches ahead of
 /// [`RecordSource::next`]; dropping the source ends it. No async runtime is needed to open.
 ///
@@ -54,7 +57,26 @@ pub fn open(
     path: impl AsRef<Path>,
     options: Options,
 ) -> Result<Box<dyn RecordSource>, SourceError> {
-    let file = SqliteFile::open(path.as_ref())?;
+    let path = path.as_ref();
+    let lines = match options.kind {
+        Some(kind) => kind.lines().map(|lines| (kind, lines)),
+        None => match recognise_lines(path)? {
+            Some(Recognised::Legacy(kind)) => kind.lines().map(|lines| (kind, lines)),
+            Some(Recognised::Export) => {
+                let problem = "it is a file of `memory export`; `memory import` reads it";
+                return Err(unusable(&path.display().to_string(), problem));
+            }
+            Some(Recognised::Quarantine) => {
+                let problem = "it is a quarantine; `memory migrate --replay` reads it";
+                return Err(unusable(&path.display().to_string(), problem));
+            }
+            Some(Recognised::Store) | None => None,
+        },
+    };
+    if let Some((kind, lines)) = lines {
+        return lines::open(path, kind, lines, options);
+    }
+    let file = SqliteFile::open(path)?;
     if file.application_id()? == STORE_APPLICATION_ID {
         return Err(file.unusable("it is a store of ours; open it as one, by its path or URL"));
     }
@@ -66,7 +88,7 @@ pub fn open(
         }
         None => recognise_tables(&file, &catalog)?,
     };
-    let name = options.name.unwrap_or_else(|| kind.to_string());
+    let name = options.name.unwrap_or_else(|| kind.system().to_owned());
     check_source_name(&name).map_err(|error| file.unusable(error.to_string()))?;
     let format = kind.format_for(&catalog);
     let naive = NaiveTimes::new(options.timezone, format.documented_zone());

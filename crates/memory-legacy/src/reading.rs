@@ -108,6 +108,16 @@ impl Reading<'_> {
         if !self.is_replay {
             return Ok(None);
         }
+        self.noted(mapped, rowid, name)
+    }
+
+    /// What was noted of a row on a [`Shelf`](crate::shelf::Shelf).
+    pub(crate) fn noted(
+        &self,
+        mapped: &Mapped<'_>,
+        rowid: i64,
+        name: &str,
+    ) -> Result<Option<String>, SourceError> {
         let sql = "select value from temp.replay_context
             where table_name = ?1 and row = ?2 and name = ?3";
         self.file

@@ -4,14 +4,19 @@ use memory_storage::SourceError;
 
 use crate::LegacyKind;
 use crate::catalog::Catalog;
-use crate::sqlite_file::SqliteFile;
+use crate::lines::{self, Seen};
+use crate::sqlite_file::{SqliteFile, unusable};
 
-/// What a SQLite file is.
+/// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recognised {
     /// A store of ours: open it as one.
     Store,
+    /// A file that `memory export` wrote: import it.
+    Export,
+    /// The quarantine of a transfer: replay it.
+    Quarantine,
     /// A file of another system, for [`open`](crate::open).
     Legacy(LegacyKind),
 }
@@ -19,18 +24,41 @@ pub enum Recognised {
 /// The `application_id` of our own stores, "MEM1".
 pub(crate) const STORE_APPLICATION_ID: i32 = 0x4D45_4D31;
 
-/// Says what a SQLite file is, by its mark, tables and columns, never by its name.
+/// Says what a file is, by its mark, its tables and columns or the keys of its lines, never by its
+/// name.
 ///
 /// # Errors
 /// [`SourceError::Unusable`] where it is neither, or could be several things: it is missing, a
 /// directory, empty, not a SQLite database (or encrypted), truncated, or holds the tables of no
 /// system or of several.
 pub fn recognise(path: impl AsRef<Path>) -> Result<Recognised, SourceError> {
-    let file = SqliteFile::open(path.as_ref())?;
+    let path = path.as_ref();
+    if let Some(recognised) = recognise_lines(path)? {
+        return Ok(recognised);
+    }
+    let file = SqliteFile::open(path)?;
     if file.application_id()? == STORE_APPLICATION_ID {
         return Ok(Recognised::Store);
     }
     recognise_tables(&file, &Catalog::read(&file)?).map(Recognised::Legacy)
+}
+
+/// Says what a file of JSON Lines is; `None` if it is none.
+pub(crate) fn recognise_lines(path: &Path) -> Result<Option<Recognised>, SourceError> {
+    Ok(match lines::look(path) {
+        Seen::Known(kind) => Some(Recognised::Legacy(kind)),
+        Seen::Export => Some(Recognised::Export),
+        Seen::Quarantine => Some(Recognised::Quarantine),
+        Seen::Nothing => None,
+        Seen::Unknown(keys) => {
+            let problem = format!(
+                "its lines are JSON, but of no known system; their keys are {}. If it is of one of \
+                them, say so with --source-kind",
+                names(keys.iter().map(String::as_str))
+            );
+            return Err(unusable(&path.display().to_string(), problem));
+        }
+    })
 }
 
 /// Says which system's tables a file has.
@@ -40,6 +68,7 @@ pub(crate) fn recognise_tables(
 ) -> Result<LegacyKind, SourceError> {
     let kinds: Vec<LegacyKind> = LegacyKind::ALL
         .into_iter()
+        .filter(|kind| kind.lines().is_none())
         .filter(|kind| kind.format().missing(catalog).is_empty())
         .collect();
     match kinds[..] {

@@ -116,8 +116,23 @@ pub const COMPONENT_REPEATED: &str = "repeated-component-dropped";
 /// their components joined, and the later time is kept.
 pub const COMPOUND_MERGED: &str = "compound-of-same-name-merged";
 
+/// A severity in another case became the lower-cased word.
+pub const SEVERITY_LOWERED: &str = "severity-lower-cased";
+
+/// A user that is the empty text became the tenant of rows that name none, as NULL does.
+pub const EMPTY_USER: &str = "empty-user-became-unnamed-tenant";
+
+/// A list that is NULL became empty.
+pub const NULL_LIST: &str = "null-became-empty-list";
+
+/// A result that is no JSON is kept as a text.
+pub const PLAIN_RESULT: &str = "result-is-plain-text";
+
+/// A result that is the JSON text `null` became none.
+pub const NULL_RESULT: &str = "json-null-became-no-result";
+
 /// Every rule.
-pub const ALL: [&str; 33] = [
+pub const ALL: [&str; 38] = [
     TIME_ROUNDED,
     NAIVE_AS_UTC,
     NAIVE_AS_GIVEN,
@@ -151,4 +166,9 @@ pub const ALL: [&str; 33] = [
     CONCEPT_RESPELLED,
     COMPONENT_REPEATED,
     COMPOUND_MERGED,
+    SEVERITY_LOWERED,
+    EMPTY_USER,
+    NULL_LIST,
+    PLAIN_RESULT,
+    NULL_RESULT,
 ];

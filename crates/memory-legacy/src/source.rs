@@ -64,6 +64,14 @@ pub(crate) struct Job {
 impl LegacySource {
     /// Starts the thread that reads a file.
     pub(crate) fn start(job: Job) -> Result<LegacySource, SourceError> {
+        LegacySource::start_after(job, Ok)
+    }
+
+    /// Starts the thread, which begins with something that takes time.
+    pub(crate) fn start_after(
+        job: Job,
+        prepare: impl FnOnce(Job) -> Result<Job, SourceError> + Send + 'static,
+    ) -> Result<LegacySource, SourceError> {
         let description = SourceDescription {
             kind: job.kind.to_string(),
             name: job.name.clone(),
@@ -74,7 +82,7 @@ impl LegacySource {
         let batch_size = job.batch_size;
         let interrupt = Box::new(move || interrupt.interrupt());
         LegacySource::run(description, batch_size, interrupt, move |sink| {
-            job.run(sink)
+            prepare(job)?.run(sink)
         })
     }
 

@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The first bytes of every SQLite file that is not encrypted.
-const MAGIC: &[u8] = b"SQLite format 3\0";
+pub(crate) const MAGIC: &[u8] = b"SQLite format 3\0";
 /// How many bytes a SQLite file's header has.
 const HEADER_BYTES: usize = 100;
 
@@ -118,8 +118,8 @@ fn is_hot_journal(error: &rusqlite::Error) -> bool {
         .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
-const NOT_A_DATABASE: &str =
-    "it is not a SQLite database, or is encrypted; give a SQLite file, decrypted";
+const NOT_A_DATABASE: &str = "it is neither JSON Lines nor a SQLite database, or is encrypted; give \
+    a SQLite file, decrypted";
 const NOT_PERMITTED: &str = "it may not be read; check its permissions";
 
 /// Looks at a file before SQLite does, which would take an empty file for an empty database and

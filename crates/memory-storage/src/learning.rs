@@ -33,14 +33,15 @@ pub trait LearningStore: Send + Sync {
 
     /// Learns a whole turn in one atomic step, and returns it as it stands: appends its messages
     /// (the session is created, without a title, if it is not there), remembers its concepts,
-    /// takes a step of attention between each two of them, and counts their compound.
+    /// takes a step of attention between each two of them, counts their compound, and records what
+    /// was settled as decisions of that session.
     ///
     /// A turn counts once: the same id with the same content again is the same write. Turns that
     /// come at once are as if one came after the other.
     ///
     /// # Errors
     /// `Conflict` if the turn's id, or a message's, stands with other content; `Invalid` for over
-    /// 1,000 messages or 64 concepts.
+    /// 1,000 messages, 64 concepts or 64 decisions.
     async fn learn(
         &self,
         tenant: &TenantId,

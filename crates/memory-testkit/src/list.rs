@@ -218,6 +218,8 @@ macro_rules! __with_scenarios {
                 learning {
                     a_turn_appends_remembers_links_and_counts
                     a_turn_counts_once
+                    what_was_settled_in_a_turn_is_a_decision_of_its_session
+                    a_decision_that_stands_with_other_content_refuses_the_turn
                     further_turns_strengthen_and_count
                     a_turn_may_be_small
                     what_is_learned_is_found

@@ -11,7 +11,7 @@ use memory_domain::{
     MessageId, MessageRange, NewCompound, NewMessage, NewNode, NewRelationship, NewSession,
     NodeFilter, NodeId, NodePatch, Reinforcement, RelationshipFilter, RelationshipId,
     RelationshipKind, Retention, SearchQuery, SessionId, TenantId, Timestamp, TraverseOptions,
-    Turn, TurnId,
+    Turn, TurnDecision, TurnId,
 };
 use memory_storage::{MemoryStore, StorageError};
 use serde_json::json;
@@ -557,7 +557,8 @@ impl Verb {
                     .with_id(given.new_turn)
                     .saying(NewMessage::user("new").with_id(given.new_message))
                     .about(Concept::new("Rust"))
-                    .about(Concept::new("async"));
+                    .about(Concept::new("async"))
+                    .deciding(TurnDecision::new("new"));
                 shown(store.learn(tenant, turn, at).await?)
             }
             Verb::Recall => shown(store.recall(tenant, SECRET, Limit::MAX).await?),

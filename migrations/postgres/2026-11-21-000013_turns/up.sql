@@ -27,7 +27,7 @@ language sql immutable as $$
 $$;
 
 -- Learns a turn and returns what stands, and whether it is new; or says why not: 'turn' (other content under this id),
--- 'message', 'node', 'relationship' or 'compound' (what stands with other content, and which), or
+-- 'message', 'node', 'relationship', 'compound' or 'decision' (what stands with other content, and which), or
 -- 'tags' (merging a node gives too many). Nothing is written then, and no error of the database is
 -- raised, so a unit of work goes on. No message id may be given twice.
 --
@@ -41,7 +41,8 @@ create function learn_turn(
     relevance double precision,
     link_ids uuid[], link_kind text, link_froms bigint[], link_tos bigint[],
     step double precision, decay double precision,
-    new_compound uuid, compound_name text
+    new_compound uuid, compound_name text,
+    decision_ids uuid[], decision_texts text[], decision_contexts text[], decision_words text[]
 ) returns table (
     outcome text, culprit text, turn_concepts uuid[], turn_learned_at timestamptz, is_new boolean
 )
@@ -151,6 +152,29 @@ begin
         if one.outcome <> 'stands' then
             refusal := 'compound';
             refused := one.compound_id;
+            raise sqlstate 'MM001';
+        end if;
+    end if;
+
+    if cardinality(decision_ids) > 0 then
+        insert into decisions (
+            tenant_id, id, session_id, text, context, extracted_from, decided_at
+        )
+        select for_tenant, given.id, to_session::text, given.text, given.context, given.words, moment
+        from unnest(decision_ids, decision_texts, decision_contexts, decision_words)
+            as given (id, text, context, words)
+        order by given.id
+        on conflict do nothing;
+        select d.id into one
+        from unnest(decision_ids, decision_texts, decision_contexts, decision_words)
+            as given (id, text, context, words)
+        join decisions as d on d.tenant_id = for_tenant and d.id = given.id
+        where (d.session_id, d.text, d.context, d.extracted_from)
+            is distinct from (to_session::text, given.text, given.context, given.words)
+        limit 1;
+        if found then
+            refusal := 'decision';
+            refused := one.id;
             raise sqlstate 'MM001';
         end if;
     end if;

@@ -23,7 +23,7 @@ use crate::store::{self, SourceOptions};
     reason = "each is a switch of the command line, and none excludes another"
 )]
 pub(crate) struct TransferArgs {
-    /// Carries everything from here: a store of ours, or a file of CONTINUUM, flux-rag,
+    /// Carries everything from here: a store of ours, or a file of CONTINUUM, flux-rag, AI-PAL,
     /// JARVIS or consultant
     #[arg(
         long,
@@ -46,7 +46,7 @@ pub(crate) struct TransferArgs {
     #[arg(long, value_name = "TARGET", requires = "source")]
     to: Option<String>,
     /// What the source is, instead of recognising it: memory, continuum, flux-rag,
-    /// jarvis or consultant
+    /// flux-rag-feedback, ai-pal, ai-pal-audit, jarvis or consultant
     #[arg(
         long,
         value_name = "KIND",
@@ -54,7 +54,7 @@ pub(crate) struct TransferArgs {
         conflicts_with = "replay"
     )]
     source_kind: Option<String>,
-    /// The name that goes into ids made from the source's; by default its kind
+    /// The name that goes into ids made from the source's; by default its system's
     #[arg(
         long,
         value_name = "NAME",

@@ -2,8 +2,10 @@
 
 pub(crate) mod backup;
 pub(crate) mod check;
+mod excerpt;
 pub(crate) mod optimize;
 pub(crate) mod restore;
+pub(crate) mod search;
 pub(crate) mod stats;
 
 use std::fmt::Write;

@@ -31,7 +31,10 @@ fn run_commands_of(document: &str) -> usize {
     fs::create_dir(sandbox.path("continuum_data")).unwrap();
     sources::continuum(&sandbox.path("continuum_data/memory.db"));
     sources::flux_rag(&sandbox.path("data/memory.db"));
+    sources::feedback(&sandbox.path("data/feedback.jsonl"));
     sources::jarvis(&sandbox.path("data/knowledge_graph.db"));
+    sources::ai_pal(&sandbox.path("data/ai_pal.db"));
+    sources::audit(&sandbox.path("data/audit_20260205.jsonl"));
     sources::consultant(&sandbox.path("memory_store.db"));
     sources::consultant(&sandbox.path("old.db"));
     tamper(
@@ -64,7 +67,7 @@ fn the_commands_of_the_guide_work_in_their_order() {
 
 #[test]
 fn the_commands_of_the_pages_coming_from_work_in_their_order() {
-    for page in ["consultant", "continuum", "flux-rag", "jarvis"] {
+    for page in ["ai-pal", "consultant", "continuum", "flux-rag", "jarvis"] {
         let ran = run_commands_of(&format!("docs/coming-from/{page}.md"));
         assert!(ran > 0, "{page}");
     }

@@ -7,6 +7,7 @@
 )]
 
 mod accounting;
+mod ai_pal;
 mod consultant;
 mod consultant_server;
 mod continuum;
@@ -16,6 +17,7 @@ mod errors;
 mod export;
 mod filters;
 mod journey;
+mod lines;
 mod operations;
 mod output;
 mod postgres;
@@ -24,5 +26,6 @@ mod risks;
 mod rollback;
 mod sandbox;
 mod schema;
+mod searching;
 mod sources;
 mod tampering;

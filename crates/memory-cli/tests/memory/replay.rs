@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::postgres::Postgres;
 use crate::sandbox::{Sandbox, ask, class, quarantine_lines, tamper};
-use crate::sources::{consultant, continuum, flux_rag, jarvis};
+use crate::sources::{ai_pal, consultant, continuum, flux_rag, jarvis};
 
 /// Replaces texts in a file as an editor would, each of which must be there.
 fn mend(path: &Path, replacements: &[(&str, &str)]) {
@@ -25,7 +25,7 @@ struct Case {
     quarantined: usize,
 }
 
-const CASES: [Case; 4] = [
+const CASES: [Case; 5] = [
     // An entity, both relationships of which wait for it, and one of two parallel relationships.
     Case {
         make: jarvis,
@@ -66,6 +66,22 @@ const CASES: [Case; 4] = [
             (r#""strength":"strong""#, r#""strength":0.5"#),
         ],
         quarantined: 14,
+    },
+    // A task and a patch request of the one tenant, and a goal of the other.
+    Case {
+        make: ai_pal,
+        allowed: &["--allow-unmapped", "edm_debts"],
+        breaks: &[
+            "update background_tasks set status = 'asleep' where id = 4",
+            "update patch_requests set feedback_ids = '[1]'",
+            "update ffe_goals set deadline = 'soon'",
+        ],
+        mends: &[
+            ("\"asleep\"", "\"running\""),
+            ("\"feedback_ids\":\"[1]\"", r#""feedback_ids":"[\"f-1\"]""#),
+            ("\"soon\"", "\"2026-12-31 00:00:00\""),
+        ],
+        quarantined: 3,
     },
     // A session with its messages.
     Case {

@@ -86,6 +86,88 @@ pub(crate) fn flux_rag(path: &Path) {
     );
 }
 
+/// An AI-PAL file without some of its tables: a measurement and a goal, tasks of a user and of none,
+/// of which one is still running, a patch request, and a table without a place.
+pub(crate) fn ai_pal(path: &Path) {
+    execute(
+        path,
+        r#"
+        create table ari_snapshots (
+            id integer primary key not null, snapshot_id varchar(36) not null,
+            user_id varchar(255) not null, timestamp datetime not null,
+            decision_quality float not null, skill_development float not null,
+            ai_reliance float not null, bottleneck_resolution float not null,
+            user_confidence float not null, engagement float not null,
+            autonomy_perception float not null, autonomy_retention float not null,
+            delta_agency float not null, task_description text, task_complexity varchar(50)
+        );
+        create table ffe_goals (
+            id integer primary key not null, goal_id varchar(36) not null,
+            user_id varchar(255) not null, created_at datetime not null,
+            description text not null, importance integer not null,
+            complexity_level varchar(50) not null, estimated_value float, status varchar(50),
+            completed_at datetime, deadline datetime
+        );
+        insert into ari_snapshots values
+            (1, '7d3f0a1c-3f5e-4b8e-8a43-0c4d5e6f7a03', 'ada', '2026-02-05 15:17:45.407069',
+                0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, -0.25, '한국어', 'high');
+        insert into ffe_goals values
+            (1, '9e8d7c6b-5a49-4837-a625-140312f1e0d4', 'ada', '2026-02-05 15:17:45.407069',
+                'learn Rust', 9, 'complex', 0.75, 'in_progress', null, '2026-12-31 00:00:00');
+        create table background_tasks (
+            id integer primary key not null, task_id varchar(255) not null,
+            task_name varchar(255) not null, user_id varchar(255), task_type varchar(50) not null,
+            status varchar(50) not null, priority integer not null, created_at datetime not null,
+            started_at datetime, completed_at datetime, result text, error_message text,
+            error_traceback text, attempts integer not null, max_retries integer not null,
+            args text, kwargs text, duration_seconds float, celery_task_id varchar(255)
+        );
+        create unique index ix_background_tasks_task_id on background_tasks (task_id);
+        create table patch_requests (
+            id integer primary key not null, request_id varchar(36) not null,
+            created_at datetime not null, target_file varchar(500) not null,
+            reasoning text not null, diff text not null, new_code_blob text not null,
+            component varchar(100) not null, improvement_type varchar(50) not null,
+            confidence float not null, status varchar(50) not null, reviewed_at datetime,
+            reviewed_by varchar(255), review_comment text, applied_at datetime,
+            application_error text, feedback_ids text, metrics text
+        );
+        create table edm_debts (
+            id integer primary key not null, debt_id varchar(36) not null, resolved boolean
+        );
+        insert into background_tasks values
+            (1, '3c9cbe6c-7f10-4d43-a4a4-f48b8b3c2f01', 'dream', 'ada', 'analysis', 'completed', 8,
+                '2026-02-05 15:17:45.407069', '2026-02-05 15:17:46', '2026-02-05 15:17:47.5',
+                '{"found": 3}', null, null, 1, 3, '[1, "한"]', '{"deep": true}', 1.5, 'celery-1'),
+            (4, 'task-2', 'index', null, 'analysis', 'running', 5, '2026-02-05 15:18:00',
+                '2026-02-05 15:18:01', null, null, null, null, 1, 3, null, null, null, null);
+        insert into patch_requests values
+            (1, '5a2b8e9e-9c52-4c8d-8f5e-2d6f6c1e7a02', '2026-02-05 15:17:45.407069', 'src/a.py',
+                'faster', '--- a', 'def f(): ...', 'core', 'performance', 0.1, 'pending_approval',
+                null, null, null, null, null, '["f-1"]', '{"gain": 0.25}');
+        insert into edm_debts values (1, 'd-1', 0), (2, 'd-2', null);
+        "#,
+    );
+}
+
+/// flux-rag's feedback: three lines, of which one names a message that is no UUID.
+pub(crate) fn feedback(path: &Path) {
+    let text = r#"{"id": "bdf092d7-9d2f-4eda-ba2a-fb0d8bab0e6b", "message_id": "aaaaaaaa-0000-4000-8000-000000000001", "session_id": "11111111-1111-4111-8111-111111111111", "rating": 1, "comment": "좋은 답변입니다 😀", "corrected_answer": null, "created_at": "2026-02-05T15:17:55.280357"}
+{"id": "1aaf9835-43d9-4c1b-a501-aa27d5541873", "message_id": "test-msg-002", "session_id": "11111111-1111-4111-8111-111111111111", "rating": -1, "comment": "", "corrected_answer": "A \"B\" \\N", "created_at": "2026-02-05T15:17:55+00:00"}
+{"id": "0878908c-bb74-444f-9223-fe76db91f192", "message_id": "aaaaaaaa-0000-4000-8000-000000000002", "session_id": "11111111-1111-4111-8111-111111111111", "rating": 0, "comment": null, "corrected_answer": null, "created_at": "2026-02-05T15:17:56"}
+"#;
+    std::fs::write(path, text).unwrap();
+}
+
+/// A day of AI-PAL's audit log: two events that say the same, and one of a user.
+pub(crate) fn audit(path: &Path) {
+    let text = r#"{"event_type": "system", "severity": "info", "timestamp": "2026-02-05T15:17:45.407069", "user_id": null, "session_id": null, "component": "core", "action": "start", "details": {}, "result": "success", "ip_address": null, "resource": null}
+{"event_type": "system", "severity": "info", "timestamp": "2026-02-05T15:17:45.407069", "user_id": null, "session_id": null, "component": "core", "action": "start", "details": {}, "result": "success", "ip_address": null, "resource": null}
+{"event_type": "gate_evaluation", "severity": "warning", "timestamp": "2026-02-05T15:17:46Z", "user_id": "ada", "session_id": "s-1", "component": "gates", "action": "evaluate", "details": {"gate": "로컬", "score": 0.5}, "result": "failed", "ip_address": "10.0.0.1", "resource": "main.py"}
+"#;
+    std::fs::write(path, text).unwrap();
+}
+
 /// A consultant file: two nodes of a thread with a row of its own and one of another thread, a
 /// relationship, and the full-text table over them.
 pub(crate) fn consultant(path: &Path) {

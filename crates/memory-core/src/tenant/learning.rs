@@ -35,7 +35,7 @@ impl<S: Deref<Target: MemoryStore>> Scoped<S> {
     }
 
     /// Learns a whole turn at once, and counts it once: its messages, its concepts, the links
-    /// between each two of them and their compound.
+    /// between each two of them, their compound, and what was settled.
     ///
     /// # Errors
     /// `Conflict` if the turn's id, or a message's, stands with other content.

@@ -6,4 +6,4 @@ mod turn;
 
 pub use compound::{Compound, CompoundCursor, CompoundFilter, NewCompound};
 pub use recall::{RECALL_FADES, RECALL_NAME, RECALL_PART, RecallTerms, Recalled, compound_score};
-pub use turn::{Concept, LearnedTurn, Turn, TurnPlan};
+pub use turn::{Concept, LearnedTurn, Turn, TurnDecision, TurnPlan};

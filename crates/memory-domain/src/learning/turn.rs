@@ -5,10 +5,11 @@ use uuid::Uuid;
 
 use super::NewCompound;
 use crate::canonical::ObjectEncoder;
-use crate::limits::{BATCH_MAX, TURN_CONCEPTS};
+use crate::limits::{BATCH_MAX, TURN_CONCEPTS, TURN_DECISIONS};
 use crate::{
-    CompoundId, ContextType, Digest, EntityKey, EntityType, InvalidInput, NewMessage, NewNode,
-    NodeId, Reinforcement, RelationshipId, SessionId, TenantId, Timestamp, TurnId,
+    CompoundId, ContextType, DecisionId, Digest, EntityKey, EntityType, InvalidInput, NewDecision,
+    NewMessage, NewNode, NodeId, Reinforcement, RelationshipId, SessionId, TenantId, Timestamp,
+    TurnId,
 };
 
 /// One turn of a conversation, with what there is to be learned from it.
@@ -22,6 +23,8 @@ pub struct Turn {
     pub messages: Vec<NewMessage>,
     /// What it was about, at most 64 concepts.
     pub concepts: Vec<Concept>,
+    /// What was settled in it, at most 64 decisions.
+    pub decisions: Vec<TurnDecision>,
     /// How much strength the attention between each two concepts gains, from 0 to 1, by default
     /// 0.1; see [`Reinforcement`].
     pub step: f64,
@@ -62,6 +65,40 @@ impl Concept {
     }
 }
 
+/// Something that was settled in a turn: a decision of the turn's session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnDecision {
+    /// What was decided.
+    pub text: String,
+    /// What it was about.
+    pub context: Option<String>,
+    /// The words from which it was taken.
+    pub extracted_from: Option<String>,
+}
+
+impl TurnDecision {
+    /// A decision with nothing but its text.
+    pub fn new(text: impl Into<String>) -> TurnDecision {
+        TurnDecision {
+            text: text.into(),
+            context: None,
+            extracted_from: None,
+        }
+    }
+
+    /// Sets what it was about.
+    pub fn with_context(mut self, context: impl Into<String>) -> TurnDecision {
+        self.context = Some(context.into());
+        self
+    }
+
+    /// Sets the words from which it was taken.
+    pub fn with_extracted_from(mut self, words: impl Into<String>) -> TurnDecision {
+        self.extracted_from = Some(words.into());
+        self
+    }
+}
+
 impl Turn {
     /// A turn of a conversation with a new id, in which nothing was said.
     pub fn new(session: SessionId) -> Turn {
@@ -73,6 +110,7 @@ impl Turn {
             session,
             messages: Vec::new(),
             concepts: Vec::new(),
+            decisions: Vec::new(),
             step,
             decay,
         }
@@ -96,6 +134,12 @@ impl Turn {
         self
     }
 
+    /// Adds a decision.
+    pub fn deciding(mut self, decision: TurnDecision) -> Turn {
+        self.decisions.push(decision);
+        self
+    }
+
     /// Checks and normalises every field, and says what the turn writes.
     ///
     /// # Errors
@@ -108,6 +152,14 @@ impl Turn {
         if self.concepts.len() > TURN_CONCEPTS {
             let problem = format!("a turn has at most {TURN_CONCEPTS} concepts");
             return Err(InvalidInput::new("concepts", self.concepts.len(), problem));
+        }
+        if self.decisions.len() > TURN_DECISIONS {
+            let problem = format!("a turn has at most {TURN_DECISIONS} decisions");
+            return Err(InvalidInput::new(
+                "decisions",
+                self.decisions.len(),
+                problem,
+            ));
         }
         let messages = self.messages.into_iter().map(NewMessage::validated);
         let messages = messages.collect::<Result<Vec<_>, _>>()?;
@@ -123,6 +175,7 @@ impl Turn {
             session: self.session,
             messages,
             concepts: concepts(self.id, self.concepts)?,
+            decisions: decisions(self.id, self.session, self.decisions)?,
             compound: None,
             step,
             decay,
@@ -156,6 +209,23 @@ fn concepts(turn: TurnId, concepts: Vec<Concept>) -> Result<Vec<NewNode>, Invali
     Ok(nodes)
 }
 
+/// The decisions, each by its place, so that the same words may be settled twice.
+fn decisions(
+    turn: TurnId,
+    session: SessionId,
+    decisions: Vec<TurnDecision>,
+) -> Result<Vec<NewDecision>, InvalidInput> {
+    let new = decisions.into_iter().enumerate().map(|(place, decision)| {
+        let id = DecisionId::from_uuid(derived(turn, &format!("decision {place}")));
+        let mut new = NewDecision::new(decision.text).with_id(id);
+        new.session_id = Some(session.to_string());
+        new.context = decision.context;
+        new.extracted_from = decision.extracted_from;
+        new.validated()
+    });
+    new.collect()
+}
+
 /// An id for something that a turn makes, which a retry makes again.
 fn derived(turn: TurnId, what: &str) -> Uuid {
     Uuid::new_v5(&turn.uuid(), what.as_bytes())
@@ -174,6 +244,8 @@ pub struct TurnPlan {
     pub messages: Vec<NewMessage>,
     /// The nodes to be remembered, each with another key.
     pub concepts: Vec<NewNode>,
+    /// The decisions to be recorded.
+    pub decisions: Vec<NewDecision>,
     /// The id and the name of the compound of all concepts, if there are two at least.
     pub compound: Option<(CompoundId, String)>,
     /// How much strength each link gains.
@@ -227,6 +299,13 @@ impl TurnPlan {
             encoder.optional_text("name", concept.name.as_deref());
             encoder.end();
         }
+        for decision in &self.decisions {
+            let mut encoder = ObjectEncoder::begin(&mut out);
+            encoder.optional_text("context", decision.context.as_deref());
+            encoder.optional_text("extracted_from", decision.extracted_from.as_deref());
+            encoder.text("text", &decision.text);
+            encoder.end();
+        }
         let mut encoder = ObjectEncoder::begin(&mut out);
         encoder.double("decay", self.decay);
         encoder.plain("session_id", self.session);
@@ -255,7 +334,7 @@ pub struct LearnedTurn {
 mod tests {
     use uuid::Uuid;
 
-    use super::{Concept, Turn};
+    use super::{Concept, Turn, TurnDecision};
     use crate::{EntityType, MessageId, NewMessage, SessionId, TurnId};
 
     fn turn() -> Turn {
@@ -267,6 +346,7 @@ mod tests {
             .about(Concept::new("async"))
             .about(Concept::new("RUST"))
             .about(Concept::new("rust").of_type(EntityType::FILE))
+            .deciding(TurnDecision::new("Use tokio").with_context("runtime"))
     }
 
     #[test]
@@ -294,15 +374,50 @@ mod tests {
     }
 
     #[test]
+    fn decisions_are_of_the_session_and_each_has_an_id_of_the_turn() {
+        let plan = turn()
+            .deciding(TurnDecision::new("Use tokio"))
+            .plan()
+            .unwrap();
+        let [first, second] = &plan.decisions[..] else {
+            panic!("{:?}", plan.decisions)
+        };
+        let nil = "00000000-0000-0000-0000-000000000000";
+        assert_eq!(first.session_id.as_deref(), Some(nil));
+        assert_eq!(first.context.as_deref(), Some("runtime"));
+        assert_eq!(first.id.uuid().get_version_num(), 5);
+        assert_ne!(first.id, second.id);
+        assert_eq!(
+            plan,
+            turn()
+                .deciding(TurnDecision::new("Use tokio"))
+                .plan()
+                .unwrap()
+        );
+    }
+
+    #[test]
     fn a_retry_has_the_same_plan_and_another_turn_another_digest() {
         assert_eq!(turn().plan().unwrap(), turn().plan().unwrap());
         let digest = turn().plan().unwrap().digest;
-        let mut others = vec![turn(), turn(), turn(), turn(), turn()];
+        let mut others = vec![
+            turn(),
+            turn(),
+            turn(),
+            turn(),
+            turn(),
+            turn(),
+            turn(),
+            turn(),
+        ];
         others[0].session = SessionId::from_uuid(Uuid::max());
         others[1].messages[0].content = "About rust".into();
         others[2].concepts.pop();
         others[3].step = 0.2;
         others[4].decay = 0.5;
+        others[5].decisions.pop();
+        others[6].decisions[0].context = None;
+        others[7].decisions[0].extracted_from = Some("tokio then".into());
         for other in others {
             assert_ne!(other.plan().unwrap().digest, digest);
         }
@@ -315,6 +430,13 @@ mod tests {
         long.concepts = (0..65).map(|n| Concept::new(n.to_string())).collect();
         assert_eq!(refused(long), "concepts");
         assert_eq!(refused(turn().about(Concept::new(""))), "key.id");
+        let mut settled = turn();
+        settled.decisions = vec![TurnDecision::new(""); 64];
+        assert_eq!(settled.clone().plan().unwrap().decisions.len(), 64);
+        settled.decisions.push(TurnDecision::new(""));
+        assert_eq!(refused(settled), "decisions");
+        let nul = TurnDecision::new("x").with_extracted_from("\0");
+        assert_eq!(refused(turn().deciding(nul)), "extracted_from");
         let mut turn = turn();
         turn.step = 2.0;
         assert_eq!(refused(turn), "step");

@@ -1,7 +1,8 @@
 //! Whatever stands in a file, every row comes out once and nothing panics.
 
 use crate::made::{
-    LOOSE_CONSULTANT, LOOSE_CONTINUUM, LOOSE_FLUX_RAG, LOOSE_JARVIS, LOOSE_MISSIONS, made, read,
+    LOOSE_AI_PAL, LOOSE_CONSULTANT, LOOSE_CONTINUUM, LOOSE_FLUX_RAG, LOOSE_JARVIS, LOOSE_MISSIONS,
+    made, read,
 };
 use memory_legacy::{LegacyKind, inverse};
 use memory_storage::Conversion;
@@ -103,6 +104,9 @@ fn check(read: &crate::made::Read, kind: LegacyKind) {
                         (5, _) => 5,
                         _ => 7,
                     },
+                    0 if kind == LegacyKind::AiPal => 14,
+                    1 if kind == LegacyKind::AiPal => 10,
+                    _ if kind == LegacyKind::AiPal => 17,
                     _ if kind != LegacyKind::Consultant => 6,
                     // One more than the columns: a server calls the tenant otherwise.
                     0 => 7,
@@ -187,6 +191,29 @@ proptest! {
         let read = read(&made.path);
         prop_assert_eq!(read.rows.len(), threads.len() + nodes.len() + relationships.len());
         check(&read, LegacyKind::Consultant);
+    }
+
+    #[test]
+    fn every_row_of_ai_pal_comes_out_once(
+        snapshots in rows(14), goals in rows(10), tasks in rows(17), patches in rows(17),
+    ) {
+        let made = made(&[LOOSE_AI_PAL]);
+        let one = "1.5";
+        let snapshot = ["'s-$n'", "'ada'", TIME, one, one, one, one, one, one, one, one, one,
+            "'x'", "null"];
+        insert(&made.connection, "ari_snapshots", &snapshots, &snapshot);
+        let goal = ["'g-$n'", "'ada'", TIME, "'x'", "$n", "'high'", "0.5", "'active'", "null", TIME];
+        insert(&made.connection, "ffe_goals", &goals, &goal);
+        let task = ["'t-$n'", "'x'", "null", "'x'", "'pending'", "5", TIME, TIME, "null", "'[1]'",
+            "'x'", "'x'", "0", "3", "'[1]'", "'{}'", "'c'"];
+        insert(&made.connection, "background_tasks", &tasks, &task);
+        let patch = ["'p-$n'", TIME, "'x'", "'x'", "'x'", "'x'", "'x'", "'x'", "0.5", "'denied'",
+            TIME, "'x'", "'x'", "null", "null", "'[\"a\"]'", "'{}'"];
+        insert(&made.connection, "patch_requests", &patches, &patch);
+        let read = read(&made.path);
+        let count = snapshots.len() + goals.len() + tasks.len() + patches.len();
+        prop_assert_eq!(read.rows.len(), count);
+        check(&read, LegacyKind::AiPal);
     }
 }
 

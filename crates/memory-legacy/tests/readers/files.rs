@@ -82,7 +82,8 @@ fn the_same_names_in_another_shape_are_another_system() {
     ]);
     assert_refused(
         &made.path,
-        "it is of no known system (continuum, flux-rag, jarvis, consultant)",
+        "it is of no known system (continuum, flux-rag, flux-rag-feedback, ai-pal, ai-pal-audit, \
+         jarvis, consultant)",
     );
     let options = Options {
         kind: Some(LegacyKind::Jarvis),
@@ -147,8 +148,12 @@ fn what_is_no_sound_file_is_refused_with_what_to_do() {
     assert_refused(Path::new(""), "there is no such file");
     assert_refused(&file_of(&made, b""), "it is empty");
     assert_refused(
+        &file_of(&made, b"event: 1\n"),
+        "it is neither JSON Lines nor a SQLite database, or is encrypted",
+    );
+    assert_refused(
         &file_of(&made, b"{\"event\": 1}\n"),
-        "is not a SQLite database, or is encrypted",
+        "its lines are JSON, but of no known system; their keys are event",
     );
     let noise: Vec<u8> = (0..=u8::MAX).cycle().skip(1).take(whole.len()).collect();
     assert_refused(&file_of(&made, &noise), "is encrypted");

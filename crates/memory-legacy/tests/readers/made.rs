@@ -120,6 +120,44 @@ pub(crate) const CONTINUUM_EXTRACTION: &str = "
       component_concepts text not null, co_occurrence_count integer default 1,
       first_seen text, last_seen text);";
 
+pub(crate) const AI_PAL_TASKS: &str = "
+    create table background_tasks (
+      id integer primary key not null, task_id varchar(255) not null,
+      task_name varchar(255) not null, user_id varchar(255), task_type varchar(50) not null,
+      status varchar(50) not null, priority integer not null, created_at datetime not null,
+      started_at datetime, completed_at datetime, result text, error_message text,
+      error_traceback text, attempts integer not null, max_retries integer not null, args text,
+      kwargs text, duration_seconds float, celery_task_id varchar(255));
+    create unique index ix_background_tasks_task_id on background_tasks (task_id);";
+
+pub(crate) const AI_PAL_SNAPSHOTS: &str = "
+    create table ari_snapshots (
+      id integer primary key not null, snapshot_id varchar(36) not null,
+      user_id varchar(255) not null, timestamp datetime not null, decision_quality float not null,
+      skill_development float not null, ai_reliance float not null,
+      bottleneck_resolution float not null, user_confidence float not null,
+      engagement float not null, autonomy_perception float not null,
+      autonomy_retention float not null, delta_agency float not null, task_description text,
+      task_complexity varchar(50));";
+
+pub(crate) const AI_PAL_GOALS: &str = "
+    create table ffe_goals (
+      id integer primary key not null, goal_id varchar(36) not null,
+      user_id varchar(255) not null, created_at datetime not null, description text not null,
+      importance integer not null, complexity_level varchar(50) not null, estimated_value float,
+      status varchar(50), completed_at datetime, deadline datetime);";
+
+pub(crate) const AI_PAL_PATCHES: &str = "
+    create table patch_requests (
+      id integer primary key not null, request_id varchar(36) not null,
+      created_at datetime not null, target_file varchar(500) not null, reasoning text not null,
+      diff text not null, new_code_blob text not null, component varchar(100) not null,
+      improvement_type varchar(50) not null, confidence float not null,
+      status varchar(50) not null, reviewed_at datetime, reviewed_by varchar(255),
+      review_comment text, applied_at datetime, application_error text, feedback_ids text,
+      metrics text);
+    create unique index ix_patch_requests_request_id on patch_requests (request_id);";
+
 /// The same tables without any constraint or type, so that every storage class gets in.
 pub(crate) const LOOSE_FLUX_RAG: &str = "
     create table sessions (id, user_id, title, created_at, updated_at, metadata);
@@ -160,6 +198,20 @@ pub(crate) const LOOSE_CONSULTANT: &str = "
       created_at, metadata);
     create table memory_threads (thread_id, created_at, last_activity, agent_name, task_id,
       metadata);";
+
+/// AI-PAL's tables, as loose.
+pub(crate) const LOOSE_AI_PAL: &str = "
+    create table ari_snapshots (snapshot_id, user_id, timestamp, decision_quality,
+      skill_development, ai_reliance, bottleneck_resolution, user_confidence, engagement,
+      autonomy_perception, autonomy_retention, delta_agency, task_description, task_complexity);
+    create table ffe_goals (goal_id, user_id, created_at, description, importance,
+      complexity_level, estimated_value, status, completed_at, deadline);
+    create table background_tasks (task_id, task_name, user_id, task_type, status, priority,
+      created_at, started_at, completed_at, result, error_message, error_traceback, attempts,
+      max_retries, args, kwargs, celery_task_id);
+    create table patch_requests (request_id, created_at, target_file, reasoning, diff,
+      new_code_blob, component, improvement_type, confidence, status, reviewed_at, reviewed_by,
+      review_comment, applied_at, application_error, feedback_ids, metrics);";
 
 /// A file in a folder of its own.
 pub(crate) struct Made {

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounting;
+mod ai_pal;
 mod any_value;
 mod consultant;
 mod continuum;
 mod files;
 mod flux_rag;
 mod jarvis;
+mod lines;
 mod made;

@@ -21,7 +21,7 @@ use crate::statement::Statement;
 const LEARN: &str = "with learned as materialized (
         select outcome, culprit, turn_concepts, turn_learned_at, is_new from learn_turn(
             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-            $20, $21, $22
+            $20, $21, $22, $23, $24, $25, $26
         )
     ), remembered as materialized (
         select concept.node_id, concept.place
@@ -35,7 +35,7 @@ const LEARN: &str = "with learned as materialized (
                 array_agg(node_id) filter (where field is not null) as of_nodes,
                 array_agg(field) filter (where field is not null) as fields
             from remembered
-            left join unnest($23, $24) as gone (place, field) using (place)
+            left join unnest($27, $28) as gone (place, field) using (place)
         ) as given
         cross join lateral clear_node_fields($1, ids, of_nodes, fields) as standing
     ), indexed as (
@@ -44,8 +44,8 @@ const LEARN: &str = "with learned as materialized (
         )
         select $1, cleared.node_id, new.field, new.part, new.in_place, cleared.created_at,
             new.text, new.words,
-            ($25::integer[])[new.gram_end - new.gram_count + 1 : new.gram_end]
-        from unnest($26, $27, $28, $29, $30, $31, $32, $33) as new (
+            ($29::integer[])[new.gram_end - new.gram_count + 1 : new.gram_end]
+        from unnest($30, $31, $32, $33, $34, $35, $36, $37) as new (
             place, in_place, field, part, text, words, gram_count, gram_end
         )
         join remembered using (place)
@@ -54,8 +54,8 @@ const LEARN: &str = "with learned as materialized (
     ), said as (
         insert into message_chunks (tenant_id, message_id, part, created_at, text, words, grams)
         select $1, new.message_id, new.part, $2, new.text, new.words,
-            ($34::integer[])[new.gram_end - new.gram_count + 1 : new.gram_end]
-        from unnest($35, $36, $37, $38, $39, $40)
+            ($38::integer[])[new.gram_end - new.gram_count + 1 : new.gram_end]
+        from unnest($39, $40, $41, $42, $43, $44)
             as new (message_id, part, text, words, gram_count, gram_end)
         where exists (select from learned where is_new)
         on conflict do nothing
@@ -90,8 +90,8 @@ pub(super) async fn learn<E: Executor>(
         .iter()
         .map(|one| (one.id.uuid(), one.content.as_str()));
     let said = MessageChunks::of(tenant, said);
-    let statement = nodes.bind_to(statement(tenant, &plan, &messages, at));
-    let statement = said.bind_to(statement);
+    let statement = decided(&plan, statement(tenant, &plan, &messages, at));
+    let statement = said.bind_to(nodes.bind_to(statement));
     match store.first::<LearnedSql, Learned>(statement).await? {
         Some((_, _, Some(concepts), Some(learned_at))) => {
             let concepts = concepts.0.into_iter().map(NodeId::from_uuid).collect();
@@ -164,6 +164,19 @@ fn statement<'a>(
         .bind::<Nullable<Text>, _>(name)
 }
 
+fn decided<'a>(plan: &'a TurnPlan, statement: Statement<'a>) -> Statement<'a> {
+    let decisions = || plan.decisions.iter();
+    statement
+        .array::<Id, _>(decisions().map(|one| IdValue(one.id.uuid())).collect())
+        .array::<Text, _>(decisions().map(|one| one.text.as_str()).collect())
+        .optional_texts(decisions().map(|one| one.context.as_deref()).collect())
+        .optional_texts(
+            decisions()
+                .map(|one| one.extracted_from.as_deref())
+                .collect(),
+        )
+}
+
 fn refusal(outcome: &str, culprit: String) -> StorageError {
     let what = match outcome {
         "tags" => {
@@ -174,6 +187,7 @@ fn refusal(outcome: &str, culprit: String) -> StorageError {
         "node" => "node",
         "relationship" => "relationship",
         "compound" => "compound",
+        "decision" => "decision",
         _ => "turn",
     };
     StorageError::Conflict { what, id: culprit }

@@ -10,6 +10,7 @@ use memory_storage::StorageError;
 
 use super::compounds;
 use crate::conversations::{append, create, one_session};
+use crate::decisions;
 use crate::error::Failure;
 use crate::graph::{reinforce, remember};
 use crate::tenants::touch;
@@ -49,6 +50,9 @@ pub(super) fn learn(
     if let Some((id, name)) = plan.compound.clone() {
         let compound = NewCompound::new(name, concepts.iter().copied()).with_id(id);
         compounds::record(connection, tenant, compound.validated()?, at)?;
+    }
+    for decision in plan.decisions.clone() {
+        decisions::record(connection, tenant.clone(), decision, at)?;
     }
     touch(connection, tenant, at)?;
     let learned = plan.learned(tenant.clone(), concepts, at);

@@ -6,7 +6,7 @@ use memory_domain::{
 };
 use memory_storage::{DecisionStore, StorageError};
 
-use super::{Model, conflict, page, within};
+use super::{Belongings, Model, conflict, page, within};
 
 #[async_trait]
 impl DecisionStore for Model {
@@ -17,15 +17,7 @@ impl DecisionStore for Model {
         at: Timestamp,
     ) -> Result<Decision, StorageError> {
         let new = decision.validated()?;
-        self.write(tenant, at, |own| {
-            let first = || new.clone().into_decision(tenant.clone(), at);
-            let stands = own.decisions.entry(new.id).or_insert_with(first);
-            if new.is_same_write(stands) {
-                Ok(stands.clone())
-            } else {
-                Err(conflict("decision", new.id))
-            }
-        })
+        self.write(tenant, at, |own| record(own, &new, at))
     }
 
     async fn decision(
@@ -60,5 +52,20 @@ impl DecisionStore for Model {
             )
         });
         Ok(listed.unwrap_or_default())
+    }
+}
+
+pub(super) fn record(
+    own: &mut Belongings,
+    new: &NewDecision,
+    at: Timestamp,
+) -> Result<Decision, StorageError> {
+    let tenant = own.tenant.id.clone();
+    let first = || new.clone().into_decision(tenant, at);
+    let stands = own.decisions.entry(new.id).or_insert_with(first);
+    if new.is_same_write(stands) {
+        Ok(stands.clone())
+    } else {
+        Err(conflict("decision", new.id))
     }
 }

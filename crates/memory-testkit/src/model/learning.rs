@@ -11,7 +11,7 @@ use memory_storage::{LearningStore, StorageError};
 
 use super::conversations::append_one;
 use super::graph::{check_ends, other_end, reinforce_one, remember_one};
-use super::{Belongings, Model, conflict, page};
+use super::{Belongings, Model, conflict, decisions, page};
 
 #[async_trait]
 impl LearningStore for Model {
@@ -150,6 +150,9 @@ fn learn(
     if let Some((id, name)) = plan.compound.clone() {
         let new = NewCompound::new(name, concepts.iter().copied()).with_id(id);
         record(own, new, at)?;
+    }
+    for decision in &plan.decisions {
+        decisions::record(own, decision, at)?;
     }
     let learned = plan.learned(tenant_id, concepts, at);
     own.turns.insert(learned.id, learned.clone());

@@ -6,7 +6,7 @@ use memory_domain::{
     NewMessage, NewNode, NewRelationship, NewSession, NodeCursor, NodeFilter, NodeId, NodePatch,
     Reinforcement, RelationshipCursor, RelationshipFilter, RelationshipId, RelationshipKind,
     Retention, Role, SearchCursor, SearchFilter, SearchMode, SearchQuery, SearchScope,
-    SessionCursor, SessionId, Timestamp, TraverseOptions, Turn, TurnId,
+    SessionCursor, SessionId, Timestamp, TraverseOptions, Turn, TurnDecision, TurnId,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -349,12 +349,19 @@ fn turn() -> impl Strategy<Value = Turn> {
     let concept = select(vec!["n", "N", "x", "y"]).prop_map(Concept::new);
     let messages = vec(new_message(), 0..3);
     let numbers = (select(vec![0.0, 0.125, 0.5]), select(vec![1.0, 0.5, 0.0]));
-    (turn_id(), session(), messages, vec(concept, 0..4), numbers).prop_map(
-        |(id, session, messages, concepts, (step, decay))| Turn {
+    let decision = (text(), option::of(text())).prop_map(|(text, context)| TurnDecision {
+        text,
+        context,
+        extracted_from: None,
+    });
+    let learned = (vec(concept, 0..4), vec(decision, 0..3));
+    (turn_id(), session(), messages, learned, numbers).prop_map(
+        |(id, session, messages, (concepts, decisions), (step, decay))| Turn {
             id,
             session,
             messages,
             concepts,
+            decisions,
             step,
             decay,
         },

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use memory_domain::{
-    CompoundFilter, Concept, ContextType, EntityKey, EntityType, Limit, NewMessage, NodeId, Record,
-    RecordKind, RelationshipFilter, RelationshipKind, SearchQuery, Turn,
+    CompoundFilter, Concept, ContextType, Decision, DecisionFilter, EntityKey, EntityType, Limit,
+    NewDecision, NewMessage, NodeId, Record, RecordKind, RelationshipFilter, RelationshipKind,
+    SearchQuery, Turn, TurnDecision,
 };
 use memory_storage::{MemoryStore, Storage};
 
@@ -40,6 +41,15 @@ async fn attention(store: &dyn MemoryStore, a: NodeId, b: NodeId) -> f64 {
     assert_eq!(links.len(), 1, "{links:?}");
     assert!(!links[0].directed);
     links[0].strength
+}
+
+/// What was settled in the session of the turns, newest first.
+async fn settled(store: &dyn MemoryStore) -> Vec<Decision> {
+    let filter = DecisionFilter {
+        session: Some(session_id(1).to_string()),
+        ..DecisionFilter::default()
+    };
+    store.decisions(&ada(), filter, Limit::MAX).await.unwrap()
 }
 
 /// How often a compound of that name was counted.
@@ -112,6 +122,80 @@ pub(crate) async fn a_turn_counts_once(store: &dyn MemoryStore) {
         .unwrap();
     assert_eq!(again, first);
     assert_eq!(store.node(&ada(), a).await.unwrap(), None);
+}
+
+pub(crate) async fn what_was_settled_in_a_turn_is_a_decision_of_its_session(
+    store: &dyn MemoryStore,
+) {
+    let turn = turn(1, 1, &["Rust"])
+        .deciding(
+            TurnDecision::new("Use tokio")
+                .with_context("runtime")
+                .with_extracted_from("tokio it is"),
+        )
+        .deciding(TurnDecision::new("Use tokio"));
+    store.learn(&ada(), turn.clone(), at(7)).await.unwrap();
+    let decisions = settled(store).await;
+    assert_eq!(decisions.len(), 2, "{decisions:?}");
+    for decision in &decisions {
+        assert_eq!(decision.text, "Use tokio");
+        assert_eq!(decision.decided_at, at(7));
+        let found = store.decision(&ada(), decision.id).await.unwrap();
+        assert_eq!(found.as_ref(), Some(decision));
+    }
+    let mut details: Vec<_> = decisions
+        .iter()
+        .map(|decision| {
+            (
+                decision.context.as_deref(),
+                decision.extracted_from.as_deref(),
+            )
+        })
+        .collect();
+    details.sort_unstable();
+    assert_eq!(
+        details,
+        [(None, None), (Some("runtime"), Some("tokio it is"))]
+    );
+    // The same turn again counts once, and with another decision it is another turn.
+    store.learn(&ada(), turn.clone(), at(9)).await.unwrap();
+    assert_eq!(settled(store).await, decisions);
+    let other = turn.deciding(TurnDecision::new("Use async-std"));
+    assert_refused!(store.learn(&ada(), other, at(10)).await, Conflict);
+    // With nothing said there are decisions all the same.
+    let silent = Turn::new(session_id(1))
+        .with_id(turn_id(2))
+        .deciding(TurnDecision::new("Wait"));
+    store.learn(&ada(), silent, at(11)).await.unwrap();
+    assert_eq!(settled(store).await[0].text, "Wait");
+    let erasure = store.erase_tenant(&ada()).await.unwrap();
+    assert_eq!(erasure.records[&RecordKind::Decision], 3);
+}
+
+pub(crate) async fn a_decision_that_stands_with_other_content_refuses_the_turn(
+    store: &dyn MemoryStore,
+) {
+    let turn = turn(1, 1, &["Rust"])
+        .deciding(TurnDecision::new("first"))
+        .deciding(TurnDecision::new("second"));
+    let taken = turn.clone().plan().unwrap().decisions[1].id;
+    let standing = NewDecision::new("other").with_id(taken);
+    store
+        .record_decision(&ada(), standing, at(0))
+        .await
+        .unwrap();
+    assert_refused!(store.learn(&ada(), turn.clone(), at(1)).await, Conflict);
+    assert_eq!(settled(store).await, []);
+    assert_eq!(store.turn(&ada(), turn_id(1)).await.unwrap(), None);
+    assert_eq!(store.message(&ada(), message_id(1)).await.unwrap(), None);
+    // The limit, and one beyond.
+    let mut most = Turn::new(session_id(1)).with_id(turn_id(2));
+    most.decisions = vec![TurnDecision::new("again"); 64];
+    store.learn(&ada(), most.clone(), at(2)).await.unwrap();
+    assert_eq!(settled(store).await.len(), 64);
+    most.decisions.push(TurnDecision::new("again"));
+    let most = most.with_id(turn_id(3));
+    assert_refused!(store.learn(&ada(), most, at(3)).await, Invalid);
 }
 
 pub(crate) async fn further_turns_strengthen_and_count(store: &dyn MemoryStore) {
