@@ -116,9 +116,13 @@ impl<'a> Cells<'a> {
     }
 
     /// A number or NULL; an integer counts where a double holds it exactly.
-    pub(crate) fn optional_real(&self, place: Place) -> Result<Option<f64>, InvalidInput> {
+    pub(crate) fn optional_real(&mut self, place: Place) -> Result<Option<f64>, InvalidInput> {
         match self.value(place) {
             RawValue::Null => Ok(None),
+            RawValue::Real(real) if *real == 0.0 && real.is_sign_negative() => {
+                self.rule(rules::NEGATIVE_ZERO, place, "-0.0", "0.0");
+                Ok(Some(0.0))
+            }
             RawValue::Real(real) => Ok(Some(*real)),
             RawValue::Integer(integer) => match exact(*integer) {
                 Some(real) => Ok(Some(real)),

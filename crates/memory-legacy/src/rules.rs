@@ -27,6 +27,9 @@ pub const INTEGRAL_DOUBLE: &str = "integral-double-became-integer";
 /// A JSON number has more digits than a double holds, and became the nearest double.
 pub const JSON_NUMBER_ROUNDED: &str = "json-number-rounded-to-double";
 
+/// A number is −0.0, which stores do not tell from 0.0, and became that.
+pub const NEGATIVE_ZERO: &str = "negative-zero-became-zero";
+
 /// Metadata that is NULL became `{}`, in a table where the system itself writes `{}`.
 pub const NULL_METADATA: &str = "null-metadata-became-empty-object";
 
@@ -79,12 +82,13 @@ pub const ID_HASHED: &str = "id-became-uuid-v5";
 pub const ID_RESPELLED: &str = "uuid-respelled";
 
 /// Every rule.
-pub const ALL: [&str; 22] = [
+pub const ALL: [&str; 23] = [
     TIME_ROUNDED,
     NAIVE_AS_UTC,
     NAIVE_AS_GIVEN,
     INTEGRAL_DOUBLE,
     JSON_NUMBER_ROUNDED,
+    NEGATIVE_ZERO,
     NULL_METADATA,
     EMPTY_METADATA,
     JSON_NULL_METADATA,
