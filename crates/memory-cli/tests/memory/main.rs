@@ -7,6 +7,7 @@
 )]
 
 mod accounting;
+mod any_file;
 mod consultant;
 mod consultant_server;
 mod conversation;
@@ -17,6 +18,7 @@ mod filters;
 mod journey;
 mod operations;
 mod output;
+mod pitfalls;
 mod postgres;
 mod replay;
 mod risks;

@@ -4,32 +4,70 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+/// The tables of JARVIS.
+pub(crate) const JARVIS: &str = "
+    create table entities (
+        id integer primary key autoincrement, type text not null, name text not null,
+        metadata text, created_at text not null, updated_at text not null, unique (type, name)
+    );
+    create table relationships (
+        id integer primary key autoincrement, from_id integer not null,
+        to_id integer not null, type text not null, metadata text, created_at text not null,
+        foreign key (from_id) references entities (id) on delete cascade,
+        foreign key (to_id) references entities (id) on delete cascade
+    );
+    create table mission_history (
+        id integer primary key autoincrement, mission_id text not null, status text not null,
+        domain text, cost_usd real, iterations integer, duration_seconds real,
+        files_modified integer, metadata text, created_at text not null, unique (mission_id)
+    );
+    create table file_snapshots (
+        id integer primary key autoincrement, file_path text not null, mission_id text,
+        size_bytes integer, lines_of_code integer, hash text, created_at text not null,
+        metadata text
+    );";
+
+/// The tables of flux-rag, as its newer versions make them.
+pub(crate) const FLUX_RAG: &str = "
+    create table sessions (
+        id text primary key, user_id text default '', title text default '',
+        created_at text not null, updated_at text not null, metadata text default '{}'
+    );
+    create table messages (
+        id text primary key, session_id text not null, role text not null,
+        content text not null, metadata text default '{}', created_at text not null,
+        foreign key (session_id) references sessions (id) on delete cascade
+    );";
+
+/// The tables of consultant.
+pub(crate) const CONSULTANT: &str = "
+    create table memory_nodes (
+        node_id text primary key, thread_id text not null, content text not null,
+        context_type text not null, summary text, created_at timestamp not null,
+        last_accessed timestamp not null, access_count integer default 1,
+        base_relevance real default 0.5, tags text, metadata text,
+        entity_id text, entity_type text, entity_system text, unique (entity_id, entity_system)
+    );
+    create table memory_relationships (
+        id integer primary key autoincrement, from_node_id text not null,
+        to_node_id text not null, relationship_type text not null, strength real default 1.0,
+        created_at timestamp not null, metadata text,
+        unique (from_node_id, to_node_id, relationship_type)
+    );
+    create table memory_threads (
+        thread_id text primary key, created_at timestamp not null,
+        last_activity timestamp not null, agent_name text, task_id text, metadata text
+    );
+    create virtual table memory_search
+        using fts5(node_id unindexed, content, summary, tags, tokenize='porter');";
+
 /// A JARVIS file: five entities, one of them with NULL metadata, four relationships, two of them
 /// parallel, a mission and a snapshot.
 pub(crate) fn jarvis(path: &Path) {
+    execute(path, JARVIS);
     execute(
         path,
         r#"
-        create table entities (
-            id integer primary key autoincrement, type text not null, name text not null,
-            metadata text, created_at text not null, updated_at text not null, unique (type, name)
-        );
-        create table relationships (
-            id integer primary key autoincrement, from_id integer not null,
-            to_id integer not null, type text not null, metadata text, created_at text not null,
-            foreign key (from_id) references entities (id) on delete cascade,
-            foreign key (to_id) references entities (id) on delete cascade
-        );
-        create table mission_history (
-            id integer primary key autoincrement, mission_id text not null, status text not null,
-            domain text, cost_usd real, iterations integer, duration_seconds real,
-            files_modified integer, metadata text, created_at text not null, unique (mission_id)
-        );
-        create table file_snapshots (
-            id integer primary key autoincrement, file_path text not null, mission_id text,
-            size_bytes integer, lines_of_code integer, hash text, created_at text not null,
-            metadata text
-        );
         insert into entities values
             (1, 'file', 'src/main.rs', '{"lines": 10, "ratio": 0.1}',
                 '2024-03-01T10:00:00.123456Z', '2024-03-02T10:00:00Z'),
@@ -54,18 +92,10 @@ pub(crate) fn jarvis(path: &Path) {
 
 /// A flux-rag file: three sessions of two users, four messages in two of the sessions.
 pub(crate) fn flux_rag(path: &Path) {
+    execute(path, FLUX_RAG);
     execute(
         path,
         r#"
-        create table sessions (
-            id text primary key, user_id text default '', title text default '',
-            created_at text not null, updated_at text not null, metadata text default '{}'
-        );
-        create table messages (
-            id text primary key, session_id text not null, role text not null,
-            content text not null, metadata text default '{}', created_at text not null,
-            foreign key (session_id) references sessions (id) on delete cascade
-        );
         insert into sessions values
             ('11111111-1111-4111-8111-111111111111', 'ada', '기차',
                 '2024-01-01T00:00:00.000001', '2024-01-01T00:00:03+00:00', '{"a": 1}'),
@@ -89,28 +119,10 @@ pub(crate) fn flux_rag(path: &Path) {
 /// A consultant file: two nodes of a thread with a row of its own and one of another thread, a
 /// relationship, and the full-text table over them.
 pub(crate) fn consultant(path: &Path) {
+    execute(path, CONSULTANT);
     execute(
         path,
         r#"
-        create table memory_nodes (
-            node_id text primary key, thread_id text not null, content text not null,
-            context_type text not null, summary text, created_at timestamp not null,
-            last_accessed timestamp not null, access_count integer default 1,
-            base_relevance real default 0.5, tags text, metadata text,
-            entity_id text, entity_type text, entity_system text, unique (entity_id, entity_system)
-        );
-        create table memory_relationships (
-            id integer primary key autoincrement, from_node_id text not null,
-            to_node_id text not null, relationship_type text not null, strength real default 1.0,
-            created_at timestamp not null, metadata text,
-            unique (from_node_id, to_node_id, relationship_type)
-        );
-        create table memory_threads (
-            thread_id text primary key, created_at timestamp not null,
-            last_activity timestamp not null, agent_name text, task_id text, metadata text
-        );
-        create virtual table memory_search
-            using fts5(node_id unindexed, content, summary, tags, tokenize='porter');
         insert into memory_threads values
             ('t-1', '2025-07-01T08:00:00Z', '2025-07-02T08:00:00.5Z', 'orchestrator', null, '{}');
         insert into memory_nodes values
