@@ -156,6 +156,48 @@ impl<'a> Cells<'a> {
         Ok(moment.timestamp)
     }
 
+    /// A moment or NULL.
+    pub(crate) fn optional_time(
+        &mut self,
+        place: Place,
+    ) -> Result<Option<Timestamp>, InvalidInput> {
+        match self.value(place) {
+            RawValue::Null => Ok(None),
+            _ => self.time(place).map(Some),
+        }
+    }
+
+    /// A moment in seconds since the beginning of 1970, UTC, that must be there.
+    pub(crate) fn epoch(&mut self, place: Place) -> Result<Timestamp, InvalidInput> {
+        let value = self.value(place);
+        let seconds = match value {
+            RawValue::Real(seconds) => Some(*seconds),
+            RawValue::Integer(seconds) => exact(*seconds),
+            _ => None,
+        };
+        let seconds =
+            seconds.ok_or_else(|| refuse(place, value, "give the seconds since 1970, a number"))?;
+        let moment = time::from_epoch(seconds).map_err(|problem| refuse(place, value, problem))?;
+        if !time::is_epoch(moment, seconds) {
+            let from = format!("{seconds:?}");
+            self.rule(rules::TIME_ROUNDED, place, from, moment.to_string());
+        }
+        Ok(moment)
+    }
+
+    /// Metadata, of which NULL is none; a column that the file does not have is no change.
+    pub(crate) fn metadata_or_empty(&mut self, place: Place) -> Result<JsonObject, InvalidInput> {
+        match self.metadata(place)? {
+            Metadata::Object(object) => Ok(object),
+            Metadata::Null => {
+                if place.at.is_some() {
+                    self.rule(rules::NULL_METADATA, place, "NULL", "{}");
+                }
+                Ok(JsonObject::new())
+            }
+        }
+    }
+
     /// A JSON object, or NULL, or one of the spellings of nothing.
     pub(crate) fn metadata(&mut self, place: Place) -> Result<Metadata, InvalidInput> {
         let Some(text) = self.optional_text(place)? else {

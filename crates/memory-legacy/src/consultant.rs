@@ -84,22 +84,7 @@ static FILE_TABLES: [MappedTable; 4] = [
     },
     MappedTable {
         name: "memory_nodes",
-        columns: &[
-            MappedColumn::required("node_id", "nodes.id"),
-            MappedColumn::required("thread_id", "nodes.tenant_id"),
-            MappedColumn::required("content", "nodes.content"),
-            MappedColumn::required("context_type", "nodes.context_type"),
-            MappedColumn::required("summary", "nodes.summary"),
-            MappedColumn::required("created_at", "nodes.created_at, nodes.updated_at"),
-            MappedColumn::required("last_accessed", "nodes.last_accessed_at"),
-            MappedColumn::required("access_count", "nodes.access_count"),
-            MappedColumn::required("base_relevance", "nodes.base_relevance"),
-            MappedColumn::required("tags", "nodes.tags"),
-            MappedColumn::required("metadata", "nodes.metadata"),
-            MappedColumn::required("entity_id", "nodes.key.id"),
-            MappedColumn::required("entity_type", "nodes.entity_type"),
-            MappedColumn::required("entity_system", "nodes.key.system"),
-        ],
+        columns: &FILE_NODES,
     },
     MappedTable {
         name: "memory_relationships",
@@ -141,22 +126,7 @@ static SERVER_TABLES: [MappedTable; 3] = [
     },
     MappedTable {
         name: "nodes",
-        columns: &[
-            MappedColumn::required("node_id", "nodes.id"),
-            MappedColumn::required("user_id", "nodes.tenant_id"),
-            MappedColumn::required("content", "nodes.content"),
-            MappedColumn::required("context_type", "nodes.context_type"),
-            MappedColumn::required("summary", "nodes.summary"),
-            MappedColumn::required("created_at", "nodes.created_at, nodes.updated_at"),
-            MappedColumn::required("last_accessed", "nodes.last_accessed_at"),
-            MappedColumn::required("access_count", "nodes.access_count"),
-            MappedColumn::required("base_relevance", "nodes.base_relevance"),
-            MappedColumn::required("tags", "nodes.tags"),
-            MappedColumn::required("metadata", "nodes.metadata"),
-            MappedColumn::required("entity_id", "nodes.key.id"),
-            MappedColumn::required("entity_type", "nodes.entity_type"),
-            MappedColumn::required("entity_system", "nodes.key.system"),
-        ],
+        columns: &SERVER_NODES,
     },
     MappedTable {
         name: "relationships",
@@ -175,6 +145,29 @@ static SERVER_TABLES: [MappedTable; 3] = [
         ],
     },
 ];
+
+static FILE_NODES: [MappedColumn; 14] = node_columns("thread_id");
+static SERVER_NODES: [MappedColumn; 14] = node_columns("user_id");
+
+/// The columns of nodes, of which only the tenant's is called otherwise on a server.
+const fn node_columns(tenant: &'static str) -> [MappedColumn; 14] {
+    [
+        MappedColumn::required("node_id", "nodes.id"),
+        MappedColumn::required(tenant, "nodes.tenant_id"),
+        MappedColumn::required("content", "nodes.content"),
+        MappedColumn::required("context_type", "nodes.context_type"),
+        MappedColumn::required("summary", "nodes.summary"),
+        MappedColumn::required("created_at", "nodes.created_at, nodes.updated_at"),
+        MappedColumn::required("last_accessed", "nodes.last_accessed_at"),
+        MappedColumn::required("access_count", "nodes.access_count"),
+        MappedColumn::required("base_relevance", "nodes.base_relevance"),
+        MappedColumn::required("tags", "nodes.tags"),
+        MappedColumn::required("metadata", "nodes.metadata"),
+        MappedColumn::required("entity_id", "nodes.key.id"),
+        MappedColumn::required("entity_type", "nodes.entity_type"),
+        MappedColumn::required("entity_system", "nodes.key.system"),
+    ]
+}
 
 /// Where totals go that a store counts itself.
 const DERIVED: &str = "counted by the store";
@@ -250,9 +243,7 @@ impl Consultant {
         sink: &mut Sink,
     ) -> Result<(), Stop> {
         let threads = self.threads(&reading.converting, mapped.table);
-        reading.each(&select_all(&mapped), |row| {
-            let raw = mapped.raw(row);
-            let rowid = reading.get(row, mapped.rowid_at())?;
+        reading.each_row(&mapped, "", "", |_, rowid, raw| {
             let mut conversion = reading.conclude(&mapped, &raw, threads.convert(&raw));
             let is_carried = matches!(conversion, Conversion::Record { .. });
             let is_new = aside.add_thread(value(&raw, threads.id), is_carried)?;
@@ -267,19 +258,12 @@ impl Consultant {
         let mapped = reading.table(RELATIONSHIPS)?;
         let relationships =
             self.relationships(&reading.converting, mapped.table, reading.is_replay);
-        let sql = format!(
-            "select {}, f.id is not null, f.tenant, e.id is not null, e.tenant from {} t
+        let more = ", f.id is not null, f.tenant, e.id is not null, e.tenant";
+        let joins = "
             left join temp.consultant_node f on f.id = t.from_node_id
-            left join temp.consultant_node e on e.id = t.to_node_id
-            order by t.{}",
-            mapped.select_list("t"),
-            mapped.table.sql(),
-            mapped.rowid
-        );
+            left join temp.consultant_node e on e.id = t.to_node_id";
         let at = mapped.rowid_at();
-        reading.each(&sql, |row| {
-            let raw = mapped.raw(row);
-            let rowid = reading.get(row, at)?;
+        reading.each_row(&mapped, more, joins, |row, rowid, raw| {
             let end = |at, known| -> Result<End, SourceError> {
                 let is_there = reading.get(row, at)?;
                 let tenant = if is_there {
@@ -301,15 +285,6 @@ impl Consultant {
     }
 }
 
-fn select_all(mapped: &Mapped<'_>) -> String {
-    format!(
-        "select {} from {} t order by t.{}",
-        mapped.select_list("t"),
-        mapped.table.sql(),
-        mapped.rowid
-    )
-}
-
 fn read_nodes(
     reading: &Reading<'_>,
     nodes: &Nodes<'_>,
@@ -317,9 +292,7 @@ fn read_nodes(
     sink: &mut Sink,
 ) -> Result<(), Stop> {
     let mapped = reading.table(NODES)?;
-    reading.each(&select_all(&mapped), |row| {
-        let raw = mapped.raw(row);
-        let rowid = reading.get(row, mapped.rowid_at())?;
+    reading.each_row(&mapped, "", "", |_, rowid, raw| {
         let thread = aside.thread(value(&raw, nodes.tenant))?;
         let converted = nodes.convert(&raw, thread == Thread::Refused);
         let mut conversion = reading.conclude(&mapped, &raw, converted);

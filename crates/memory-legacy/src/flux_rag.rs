@@ -104,15 +104,7 @@ fn judge_sessions(sessions: &Sessions<'_>, aside: &Aside<'_>) -> Result<Tenants,
         reading, mapped, ..
     } = *sessions;
     let mut tenants = Tenants::new();
-    let sql = format!(
-        "select {} from {} t order by t.{}",
-        mapped.select_list("t"),
-        mapped.table.sql(),
-        mapped.rowid
-    );
-    reading.each(&sql, |row| {
-        let raw = mapped.raw(row);
-        let rowid = reading.get(row, mapped.rowid_at())?;
+    reading.each_row(&mapped, "", "", |_, rowid, raw| {
         let session = match reading.conclude(&mapped, &raw, sessions.convert(&raw, 0)) {
             Conversion::Record { record, .. } => match *record {
                 Record::Session(session) => Some(session),
@@ -137,15 +129,7 @@ fn judge_messages(messages: &Messages<'_>, aside: &Aside<'_>) -> Result<(), Stop
     let Messages {
         reading, mapped, ..
     } = *messages;
-    let sql = format!(
-        "select {} from {} t order by t.{}",
-        mapped.select_list("t"),
-        mapped.table.sql(),
-        mapped.rowid
-    );
-    reading.each(&sql, |row| {
-        let raw = mapped.raw(row);
-        let rowid = reading.get(row, mapped.rowid_at())?;
+    reading.each_row(&mapped, "", "", |_, rowid, raw| {
         let owner = aside.owner(cells::value(&raw, messages.session_id))?;
         let converted = messages.convert(&raw, owner.as_ref(), 1);
         if let (Some(owner), Conversion::Record { record, .. }) =
@@ -166,18 +150,12 @@ fn read_sessions(
     let Sessions {
         reading, mapped, ..
     } = *sessions;
-    let sql = format!(
-        "select {list},
-            (select coalesce(max(n.number), 0) from temp.flux_number n where n.session = t.{rowid}),
-            (select s.uuid is not null from temp.flux_session s where s.row = t.{rowid})
-        from {table} t order by t.{rowid}",
-        list = mapped.select_list("t"),
-        table = mapped.table.sql(),
+    let more = format!(
+        ", (select coalesce(max(n.number), 0) from temp.flux_number n where n.session = t.{rowid}),
+            (select s.uuid is not null from temp.flux_session s where s.row = t.{rowid})",
         rowid = mapped.rowid
     );
-    reading.each(&sql, |row| {
-        let raw = mapped.raw(row);
-        let rowid = reading.get(row, mapped.rowid_at())?;
+    reading.each_row(&mapped, &more, "", |row, rowid, raw| {
         let count = reading.get(row, mapped.rowid_at() + 1)?;
         let is_first = reading.get::<bool>(row, mapped.rowid_at() + 2)?;
         let converted = sessions

@@ -2,6 +2,7 @@ use memory_domain::{Record, TenantId};
 
 use crate::catalog::Catalog;
 use crate::consultant;
+use crate::continuum;
 use crate::flux_rag::FluxRag;
 use crate::inverse::SourceValue;
 use crate::jarvis::Jarvis;
@@ -88,9 +89,18 @@ impl LegacyKind {
     /// Its reader.
     pub(crate) fn format(self) -> &'static dyn Format {
         match self {
+            LegacyKind::Continuum => &continuum::LATER,
             LegacyKind::FluxRag => &FluxRag,
             LegacyKind::Jarvis => &Jarvis,
             LegacyKind::Consultant => &consultant::FILE,
+        }
+    }
+
+    /// Its reader for the shape of a file's tables.
+    pub(crate) fn format_for(self, catalog: &Catalog) -> &'static dyn Format {
+        match self {
+            LegacyKind::Continuum => continuum::shape_of(catalog),
+            _ => self.format(),
         }
     }
 
@@ -98,6 +108,12 @@ impl LegacyKind {
     pub(crate) fn format_of(self, shape: Option<&str>) -> Option<&'static dyn Format> {
         match (self, shape) {
             (_, None) => Some(self.format()),
+            (LegacyKind::Continuum, Some(shape)) => {
+                let found = continuum::SHAPES
+                    .iter()
+                    .find(|one| one.shape() == Some(shape))?;
+                Some(*found)
+            }
             (LegacyKind::Consultant, Some(consultant::SERVER_SHAPE)) => Some(&consultant::SERVER),
             _ => None,
         }

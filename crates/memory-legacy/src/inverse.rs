@@ -27,12 +27,18 @@ pub enum SourceValue<'r> {
     Real(f64),
     /// This moment, in the form in which the source writes it.
     Time(Timestamp),
+    /// This moment, in seconds since the beginning of 1970.
+    Epoch(Timestamp),
     /// The text of this UUID.
     Uuid(Uuid),
     /// The integer of which this UUID was made, in the table that is named.
     Integer(&'static str, Uuid),
     /// Such an integer, or the text of this UUID.
     Id(&'static str, Uuid),
+    /// The integer of which this UUID was made, in one of the tables that are named.
+    IntegerOfEither([&'static str; 2], Uuid),
+    /// The text of which this UUID was made, in the table that is named, or the text of this UUID.
+    Name(&'static str, Uuid),
 }
 
 /// Gives back the values of the row that a record came from, by column; empty for a record that
@@ -58,6 +64,12 @@ impl SourceValue<'_> {
                     SourceValue::Integer(table, uuid) | SourceValue::Id(table, uuid) => {
                         ids.table(table).integer(*integer) == *uuid
                     }
+                    SourceValue::IntegerOfEither(tables, uuid) => tables
+                        .iter()
+                        .any(|table| ids.table(table).integer(*integer) == *uuid),
+                    SourceValue::Epoch(moment) => {
+                        exact(*integer).is_some_and(|seconds| time::is_epoch(*moment, seconds))
+                    }
                     SourceValue::Number(number) => number == integer,
                     SourceValue::Real(own) => {
                         exact(*integer).is_some_and(|real| real.to_bits() == own.to_bits())
@@ -66,7 +78,11 @@ impl SourceValue<'_> {
                 };
             }
             RawValue::Real(real) => {
-                return matches!(self, SourceValue::Real(own) if own.to_bits() == real.to_bits());
+                return match self {
+                    SourceValue::Real(own) => own.to_bits() == real.to_bits(),
+                    SourceValue::Epoch(moment) => time::is_epoch(*moment, *real),
+                    _ => false,
+                };
             }
             RawValue::Blob(_) => return false,
             RawValue::Text(bytes) => match std::str::from_utf8(bytes) {
@@ -77,8 +93,10 @@ impl SourceValue<'_> {
         match self {
             SourceValue::Null
             | SourceValue::Integer(..)
+            | SourceValue::IntegerOfEither(..)
             | SourceValue::Number(_)
-            | SourceValue::Real(_) => false,
+            | SourceValue::Real(_)
+            | SourceValue::Epoch(_) => false,
             SourceValue::Text(own) => *own == text,
             SourceValue::Json(object) => json::holds(text, object),
             SourceValue::JsonWithout(object, keys) => {
@@ -94,11 +112,17 @@ impl SourceValue<'_> {
             SourceValue::Time(moment) => {
                 time::spell_like(*moment, text, zone).is_some_and(|spelled| spelled == text)
             }
-            SourceValue::Uuid(uuid) | SourceValue::Id(_, uuid) => {
-                uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text
+            SourceValue::Uuid(uuid) | SourceValue::Id(_, uuid) => spells(text, *uuid),
+            SourceValue::Name(table, uuid) => {
+                spells(text, *uuid) || ids.table(table).id(text) == *uuid
             }
         }
     }
+}
+
+/// Whether a text is a UUID as it is written: in lower case, with hyphens.
+pub(crate) fn spells(text: &str, uuid: Uuid) -> bool {
+    uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text
 }
 
 #[cfg(test)]
@@ -216,5 +240,44 @@ mod tests {
         }
         let relationship = SourceValue::Integer("relationships", entity);
         assert!(!is(relationship, &RawValue::Integer(42)));
+    }
+
+    #[test]
+    fn seconds_and_names_are_had_back_too() {
+        let moment = "2026-02-05T15:17:45.5Z".parse().unwrap();
+        let uuid = Uuid::from_u128(0xab);
+        let entity = SourceIds::new("jarvis").table("entities").integer(42);
+        let written = "00000000-0000-0000-0000-0000000000ab";
+        let named = SourceIds::new("jarvis").table("sessions").id("a-1");
+        for (value, raw, other) in [
+            (
+                SourceValue::Epoch(moment),
+                RawValue::Real(1_770_304_665.5),
+                RawValue::Real(1_770_304_665.500_001),
+            ),
+            (
+                SourceValue::Epoch("2026-02-05T15:17:45Z".parse().unwrap()),
+                RawValue::Integer(1_770_304_665),
+                RawValue::Integer(1_770_304_666),
+            ),
+            (
+                SourceValue::IntegerOfEither(["messages", "entities"], entity),
+                RawValue::Integer(42),
+                RawValue::Integer(43),
+            ),
+            (
+                SourceValue::Name("sessions", named),
+                text("a-1"),
+                text("a-2"),
+            ),
+            (
+                SourceValue::Name("sessions", uuid),
+                text(written),
+                RawValue::Null,
+            ),
+        ] {
+            assert!(is(value, &raw), "{value:?} {raw:?}");
+            assert!(!is(value, &other), "{value:?} {other:?}");
+        }
     }
 }

@@ -225,15 +225,7 @@ fn read_entities(
     let Entities {
         reading, mapped, ..
     } = *entities;
-    let sql = format!(
-        "select {} from {} t order by t.{}",
-        mapped.select_list("t"),
-        mapped.table.sql(),
-        mapped.rowid
-    );
-    reading.each(&sql, |row| {
-        let raw = mapped.raw(row);
-        let rowid = reading.get(row, mapped.rowid_at())?;
+    reading.each_row(&mapped, "", "", |_, rowid, raw| {
         let mut conversion = reading.conclude(&mapped, &raw, entities.convert(&raw));
         let is_carried = matches!(conversion, Conversion::Record { .. });
         if let Ok(id) = reading.cells(&raw).integer(entities.id) {
@@ -284,22 +276,15 @@ fn read_relationships(relationships: &Relationships<'_>, sink: &mut Sink) -> Res
     let Relationships {
         reading, mapped, ..
     } = *relationships;
-    let sql = format!(
-        "select {}, f.is_carried, e.is_carried, p.type is not null from {} t
+    let more = ", f.is_carried, e.is_carried, p.type is not null";
+    let joins = "
         left join temp.jarvis_entity f on f.id = t.from_id
         left join temp.jarvis_entity e on e.id = t.to_id
         left join temp.jarvis_parallel p
-            on p.from_id = t.from_id and p.to_id = t.to_id and p.type = t.type
-        order by t.{}",
-        mapped.select_list("t"),
-        mapped.table.sql(),
-        mapped.rowid
-    );
+            on p.from_id = t.from_id and p.to_id = t.to_id and p.type = t.type";
     let at = mapped.rowid_at();
     let may_repeat = ids_may_repeat(relationships)?;
-    reading.each(&sql, |row| {
-        let raw = mapped.raw(row);
-        let rowid = reading.get(row, at)?;
+    reading.each_row(&mapped, more, joins, |row, rowid, raw| {
         let ends = Ends {
             from_is_carried: reading.get(row, at + 1)?,
             to_is_carried: reading.get(row, at + 2)?,
@@ -339,15 +324,7 @@ fn read_rows<'a>(
     sink: &mut Sink,
 ) -> Result<(), Stop> {
     let (reading, mapped) = (rows.reading(), rows.mapped());
-    let sql = format!(
-        "select {} from {} t order by t.{}",
-        mapped.select_list("t"),
-        mapped.table.sql(),
-        mapped.rowid
-    );
-    reading.each(&sql, |row| {
-        let raw = mapped.raw(row);
-        let rowid = reading.get(row, mapped.rowid_at())?;
+    reading.each_row(&mapped, "", "", |_, rowid, raw| {
         let mut conversion = reading.conclude(&mapped, &raw, rows.convert(&raw));
         if let Ok(id) = reading.cells(&raw).integer(rows.id()) {
             let sql = "insert or ignore into temp.jarvis_other values (?1, ?2)";

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum LegacyKind {
+    /// CONTINUUM: conversations and the concepts that were found in them.
+    Continuum,
     /// flux-rag: conversations.
     FluxRag,
     /// JARVIS: a knowledge graph.
@@ -19,7 +21,8 @@ pub enum LegacyKind {
 
 impl LegacyKind {
     /// Every system whose files can be read.
-    pub const ALL: [LegacyKind; 3] = [
+    pub const ALL: [LegacyKind; 4] = [
+        LegacyKind::Continuum,
         LegacyKind::FluxRag,
         LegacyKind::Jarvis,
         LegacyKind::Consultant,
@@ -28,6 +31,7 @@ impl LegacyKind {
     /// The word for `--source-kind`, and the name that goes into ids made from its files.
     pub const fn as_str(self) -> &'static str {
         match self {
+            LegacyKind::Continuum => "continuum",
             LegacyKind::FluxRag => "flux-rag",
             LegacyKind::Jarvis => "jarvis",
             LegacyKind::Consultant => "consultant",
@@ -80,7 +84,7 @@ mod tests {
         let error = "jarvs".parse::<LegacyKind>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            r#"invalid source-kind "jarvs": give one of flux-rag, jarvis, consultant"#
+            r#"invalid source-kind "jarvs": give one of continuum, flux-rag, jarvis, consultant"#
         );
     }
 }

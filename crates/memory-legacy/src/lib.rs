@@ -7,6 +7,7 @@
 mod catalog;
 mod cells;
 mod consultant;
+mod continuum;
 mod converting;
 mod flux_rag;
 mod format;

@@ -68,12 +68,13 @@ pub fn open(
     };
     let name = options.name.unwrap_or_else(|| kind.to_string());
     check_source_name(&name).map_err(|error| file.unusable(error.to_string()))?;
-    let naive = NaiveTimes::new(options.timezone, kind.format().documented_zone());
+    let format = kind.format_for(&catalog);
+    let naive = NaiveTimes::new(options.timezone, format.documented_zone());
     let job = Job {
         file,
         catalog,
         kind,
-        format: kind.format(),
+        format,
         name,
         naive,
         unnamed: options.tenant.unwrap_or_else(default_tenant),

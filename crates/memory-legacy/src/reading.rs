@@ -150,6 +150,27 @@ impl Reading<'_> {
         Ok(())
     }
 
+    /// Calls `each` with every row of a table in its order: what the query gives, the row's number and
+    /// its values. `more` are columns beyond the table's own, and `joins` what they are from.
+    pub(crate) fn each_row(
+        &self,
+        mapped: &Mapped<'_>,
+        more: &str,
+        joins: &str,
+        mut each: impl FnMut(&Row<'_>, i64, RawRow) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let sql = format!(
+            "select {}{more} from {} t {joins} order by t.{}",
+            mapped.select_list("t"),
+            mapped.table.sql(),
+            mapped.rowid
+        );
+        self.each(&sql, |row| {
+            let rowid = self.get(row, mapped.rowid_at())?;
+            each(row, rowid, mapped.raw(row))
+        })
+    }
+
     /// A value that a query gives.
     pub(crate) fn get<T: rusqlite::types::FromSql>(
         &self,

@@ -1,9 +1,10 @@
 //! The named rules by which a reader changes a value, and when.
 //!
 //! A row that no rule touched is *carried identical*: [`inverse`](crate::inverse) gives its values
-//! back, JSON compared by value and times in the form in which they were written. Two things are
-//! no change: an integer id that became the UUID v5 of source, table and id (whoever has the id
-//! has the UUID, and references stay true), and the spelling of JSON and of a time's zone.
+//! back, JSON compared by value and times in the form in which they were written. Three things are
+//! no change: an integer id or the name of a conversation that became the UUID v5 of source, table and
+//! id (whoever has the id has the UUID), the spelling of JSON and of a time's zone, and the order
+//! of what has none: tags, the two ends of what leads both ways, the components of a compound.
 //!
 //! What no rule covers is not carried but quarantined, and stays to be mended by a person: a time
 //! that cannot be read, or that the clocks of its zone showed twice or never; NaN, infinities, lone
@@ -30,7 +31,7 @@ pub const JSON_NUMBER_ROUNDED: &str = "json-number-rounded-to-double";
 /// A number is −0.0, which stores do not tell from 0.0, and became that.
 pub const NEGATIVE_ZERO: &str = "negative-zero-became-zero";
 
-/// Metadata that is NULL became `{}`, in a table where the system itself writes `{}`.
+/// Metadata that is NULL became `{}`, in a table where the two mean the same.
 pub const NULL_METADATA: &str = "null-metadata-became-empty-object";
 
 /// Metadata that is the empty text became `{}`.
@@ -81,8 +82,45 @@ pub const ID_HASHED: &str = "id-became-uuid-v5";
 /// An id is a UUID in another spelling than lower case with hyphens, and became that UUID.
 pub const ID_RESPELLED: &str = "uuid-respelled";
 
+/// A tenant that is NULL became the tenant of rows that name none.
+pub const NULL_TENANT: &str = "null-tenant-became-unnamed-tenant";
+
+/// A conversation that is NULL became the one without a name.
+pub const NULL_SESSION: &str = "null-session-became-unnamed-session";
+
+/// A time that is NULL became the other one of the row: the last one the first, or the first the
+/// last.
+pub const NULL_TIME: &str = "null-time-became-other-time";
+
+/// A message's number in the source has a gap before it, is not counted from 1, stands twice, or
+/// another table's messages come between: the order stays, the numbers are counted anew.
+pub const MESSAGE_RENUMBERED: &str = "message-numbered-anew";
+
+/// A turn's two texts stand as messages of their own in the source too, and are those messages.
+pub const TURN_STANDS: &str = "turn-stands-in-auto-messages";
+
+/// What the turn of a message said beyond its texts went to the metadata's `turn`.
+pub const TURN_KEPT: &str = "turn-kept-in-metadata";
+
+/// A concept's name differs from that of an earlier row in nothing but case, and both are one node,
+/// which keeps the row in its content's `merged`.
+pub const CONCEPT_MERGED: &str = "concept-of-same-name-merged";
+
+/// A concept that was only named was made.
+pub const CONCEPT_MADE: &str = "missing-concept-made";
+
+/// A concept was named in another case than it has.
+pub const CONCEPT_RESPELLED: &str = "concept-named-in-its-own-spelling";
+
+/// A component of a compound concept stood twice, and is a member once.
+pub const COMPONENT_REPEATED: &str = "repeated-component-dropped";
+
+/// A compound concept has the name of an earlier row, and both are one: their counts are added,
+/// their components joined, and the later time is kept.
+pub const COMPOUND_MERGED: &str = "compound-of-same-name-merged";
+
 /// Every rule.
-pub const ALL: [&str; 23] = [
+pub const ALL: [&str; 34] = [
     TIME_ROUNDED,
     NAIVE_AS_UTC,
     NAIVE_AS_GIVEN,
@@ -106,4 +144,15 @@ pub const ALL: [&str; 23] = [
     SEARCH_REBUILT,
     ID_HASHED,
     ID_RESPELLED,
+    NULL_TENANT,
+    NULL_SESSION,
+    NULL_TIME,
+    MESSAGE_RENUMBERED,
+    TURN_STANDS,
+    TURN_KEPT,
+    CONCEPT_MERGED,
+    CONCEPT_MADE,
+    CONCEPT_RESPELLED,
+    COMPONENT_REPEATED,
+    COMPOUND_MERGED,
 ];

@@ -4,6 +4,7 @@ use chrono::{Datelike, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta, Timelik
 use memory_domain::Timestamp;
 
 use crate::SourceTimezone;
+use crate::cells::exact;
 use crate::timezone::Local;
 
 /// What is accepted; for messages.
@@ -78,6 +79,30 @@ pub(crate) fn spell_like(timestamp: Timestamp, like: &str, zone: SourceTimezone)
     }
     text.push_str(&like[form.zone_at..]);
     Some(text)
+}
+
+/// The moment that lies `seconds` after the beginning of 1970, to the nearest microsecond.
+pub(crate) fn from_epoch(seconds: f64) -> Result<Timestamp, &'static str> {
+    const PROBLEM: &str =
+        "it is no moment of the years 1 to 9999; give the seconds since 1970, not milliseconds";
+    let whole = seconds.floor();
+    let micros = ((seconds - whole) * 1e6).round();
+    if !(-1e12..1e12).contains(&seconds) {
+        return Err(PROBLEM);
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "both are whole, and far from the ends of 64 bits"
+    )]
+    let micros = whole as i64 * 1_000_000 + micros as i64;
+    Timestamp::from_micros(micros).map_err(|_| PROBLEM)
+}
+
+/// Whether a number of seconds since 1970 is the nearest to a moment, and so can be had back from it.
+pub(crate) fn is_epoch(moment: Timestamp, seconds: f64) -> bool {
+    // Adding zero makes -0.0, which is no other moment, 0.0.
+    exact(moment.micros())
+        .is_some_and(|micros| (micros / 1e6).to_bits() == (seconds + 0.0).to_bits())
 }
 
 /// Writes the last `count` digits of a number.

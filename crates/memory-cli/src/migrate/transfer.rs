@@ -23,7 +23,8 @@ use crate::store::{self, SourceOptions};
     reason = "each is a switch of the command line, and none excludes another"
 )]
 pub(crate) struct TransferArgs {
-    /// Carries everything from here: a store of ours, or a file of flux-rag, JARVIS or consultant
+    /// Carries everything from here: a store of ours, or a file of CONTINUUM, flux-rag,
+    /// JARVIS or consultant
     #[arg(
         long,
         value_name = "SOURCE",
@@ -44,8 +45,8 @@ pub(crate) struct TransferArgs {
     /// Carries everything to this store
     #[arg(long, value_name = "TARGET", requires = "source")]
     to: Option<String>,
-    /// What the source is, instead of recognising it: memory, flux-rag, jarvis or
-    /// consultant
+    /// What the source is, instead of recognising it: memory, continuum, flux-rag,
+    /// jarvis or consultant
     #[arg(
         long,
         value_name = "KIND",

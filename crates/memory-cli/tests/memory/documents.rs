@@ -28,6 +28,8 @@ fn run_commands_of(document: &str) -> usize {
     // with a flaw in it.
     assert_eq!(sandbox.run(&["migrate"]).status, 0);
     fs::create_dir(sandbox.path("data")).unwrap();
+    fs::create_dir(sandbox.path("continuum_data")).unwrap();
+    sources::continuum(&sandbox.path("continuum_data/memory.db"));
     sources::flux_rag(&sandbox.path("data/memory.db"));
     sources::jarvis(&sandbox.path("data/knowledge_graph.db"));
     sources::consultant(&sandbox.path("memory_store.db"));
@@ -62,7 +64,7 @@ fn the_commands_of_the_guide_work_in_their_order() {
 
 #[test]
 fn the_commands_of_the_pages_coming_from_work_in_their_order() {
-    for page in ["consultant", "flux-rag", "jarvis"] {
+    for page in ["consultant", "continuum", "flux-rag", "jarvis"] {
         let ran = run_commands_of(&format!("docs/coming-from/{page}.md"));
         assert!(ran > 0, "{page}");
     }

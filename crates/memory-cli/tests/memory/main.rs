@@ -10,6 +10,7 @@ mod accounting;
 mod any_file;
 mod consultant;
 mod consultant_server;
+mod continuum;
 mod conversation;
 mod documents;
 mod errors;

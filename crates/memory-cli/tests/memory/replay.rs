@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::postgres::Postgres;
 use crate::sandbox::{Sandbox, ask, class, quarantine_lines, tamper};
-use crate::sources::{consultant, flux_rag, jarvis};
+use crate::sources::{consultant, continuum, flux_rag, jarvis};
 
 /// Replaces texts in a file as an editor would, each of which must be there.
 fn mend(path: &Path, replacements: &[(&str, &str)]) {
@@ -25,7 +25,7 @@ struct Case {
     quarantined: usize,
 }
 
-const CASES: [Case; 3] = [
+const CASES: [Case; 4] = [
     // An entity, both relationships of which wait for it, and one of two parallel relationships.
     Case {
         make: jarvis,
@@ -39,6 +39,33 @@ const CASES: [Case; 3] = [
             (r#""metadata":"{""#, r#""metadata":"{\"weight\": 2.5}""#),
         ],
         quarantined: 3,
+    },
+    // A tenant with all that it has, whose concepts are named in rows that are broken too.
+    Case {
+        make: |path| {
+            continuum(path);
+            tamper(path, "delete from beliefs");
+            tamper(
+                path,
+                "insert into attention_links (concept_a, concept_b, link_type, strength, created_at,
+                    last_accessed)
+                values ('go', 'Channels', 'part_of', 0.5, '2025-12-06T10:11:12',
+                    '2025-12-06T10:11:12')",
+            );
+        },
+        allowed: &[],
+        breaks: &[
+            "update tenants set created_at = 'yesterday' where tenant_id = 'ada'",
+            "update attention_links set strength = 'strong' where concept_a = 'go'",
+        ],
+        mends: &[
+            (
+                r#""created_at":"yesterday""#,
+                r#""created_at":"2025-12-01T00:00:00""#,
+            ),
+            (r#""strength":"strong""#, r#""strength":0.5"#),
+        ],
+        quarantined: 14,
     },
     // A session with its messages.
     Case {
@@ -306,7 +333,7 @@ fn what_is_no_quarantine_is_refused_with_its_line() {
             "its format is 2",
         ),
         (
-            sound.replace("\"jarvis\"", "\"continuum\""),
+            sound.replace("\"jarvis\"", "\"mnemosyne\""),
             "no known system",
         ),
         (

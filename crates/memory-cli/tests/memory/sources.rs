@@ -143,6 +143,75 @@ pub(crate) fn consultant(path: &Path) {
     );
 }
 
+/// A CONTINUUM file of a later version: two tenants, one of them without a row and a name; four
+/// concepts, of which two are one; a conversation whose first turn stands twice, and a later turn;
+/// and a belief, for which there is no place.
+pub(crate) fn continuum(path: &Path) {
+    execute(
+        path,
+        r#"
+        create table entities (
+            id integer primary key autoincrement, name text not null, entity_type text not null,
+            description text, created_at text not null, tenant_id text default 'default'
+        );
+        create table auto_messages (
+            id integer primary key autoincrement, instance_id text not null,
+            timestamp real not null, message_number integer not null, role text not null,
+            content text not null, metadata text, tenant_id text default 'default'
+        );
+        create table decisions (
+            id integer primary key autoincrement, instance_id text not null,
+            timestamp real not null, decision_text text not null, context text,
+            extracted_from text, tenant_id text default 'default'
+        );
+        create table attention_links (
+            id integer primary key autoincrement, concept_a text not null,
+            concept_b text not null, link_type text not null, strength real default 0.5,
+            created_at text not null, last_accessed text, tenant_id text default 'default'
+        );
+        create table compound_concepts (
+            id integer primary key autoincrement, compound_name text not null,
+            component_concepts text not null, co_occurrence_count integer default 1,
+            last_seen text not null, tenant_id text default 'default'
+        );
+        create table messages (
+            id integer primary key autoincrement, user_message text, ai_response text,
+            session_id text, created_at text not null, tenant_id text default 'default',
+            metadata text default '{}'
+        );
+        create table tenants (
+            tenant_id text primary key, created_at text not null, last_active text,
+            metadata text default '{}'
+        );
+        create table beliefs (id integer primary key autoincrement, belief text not null);
+        insert into tenants values
+            ('ada', '2025-12-01T00:00:00', '2025-12-07T00:00:00', '{"plan": "x"}');
+        insert into entities values
+            (1, 'Rust', 'concept', 'a language', '2025-12-06T10:11:12.000001', 'ada'),
+            (2, 'RUST', 'concept', '', '2025-12-06T10:11:13', 'ada'),
+            (5, 'Tokio', 'concept', '', '2025-12-06T10:11:14', 'ada'),
+            (6, 'Go', 'concept', '', '2025-12-06T10:11:15', null);
+        insert into auto_messages values
+            (1, 'ada-20251206-101112', 1765015872.123456, 1, 'user', 'Rust 🦀?', '{}', 'ada'),
+            (2, 'ada-20251206-101112', 1765015872.5, 2, 'thinking', 'hm', '{}', 'ada'),
+            (3, 'ada-20251206-101112', 1765015873.001, 3, 'assistant', '네', '{}', 'ada');
+        insert into messages values
+            (1, 'Rust 🦀?', '네', 'ada-20251206-101112', '2025-12-06T10:11:13', 'ada', '{}'),
+            (2, 'And Tokio?', 'Too', 'ada-20251206-101112', '2025-12-06T10:12:00', 'ada', '{}');
+        insert into decisions values
+            (1, 'ada-20251206-101112', 1765015873.5, 'Use Rust', null, 'I will use Rust', 'ada');
+        insert into attention_links values
+            (1, 'Rust', 'Tokio', 'co_occurrence', 0.25, '2025-12-06T10:11:14',
+                '2025-12-06T10:12:00', 'ada'),
+            (2, 'Tokio', 'Async', 'co_occurrence', 0.5, '2025-12-06T10:11:14',
+                '2025-12-06T10:12:00', 'ada');
+        insert into compound_concepts values
+            (1, 'Rust + Tokio', '["Rust", "Tokio"]', 3, '2025-12-06T10:12:00', 'ada');
+        insert into beliefs values (1, 'Rust is fun');
+        "#,
+    );
+}
+
 /// Runs statements in a SQLite file, which is made if it is missing.
 pub(crate) fn execute(path: &Path, sql: &str) {
     let connection = Connection::open(path).unwrap();

@@ -8,7 +8,7 @@ use memory_domain::{
 use memory_storage::{RawRow, RawValue};
 
 use super::tags::tags;
-use super::thread::{metadata, tenant};
+use super::thread::tenant;
 use crate::catalog::{Place, Table};
 use crate::cells::{Cells, Metadata, refuse};
 use crate::converting::{Converted, Converting};
@@ -83,7 +83,7 @@ impl<'a> Nodes<'a> {
         }
         let content = self.content(&mut cells)?;
         let context_type = cells.text(self.context_type)?.parse::<ContextType>()?;
-        let mut metadata = metadata(&mut cells, self.metadata)?;
+        let mut metadata = cells.metadata_or_empty(self.metadata)?;
         let key = self.key(&mut cells, &mut metadata)?;
         let created_at = cells.time(self.created_at)?;
         let node = Node {

@@ -8,7 +8,7 @@ use memory_domain::{
 use memory_storage::{RawRow, RawValue, RowContext};
 
 use super::node::share;
-use super::thread::{metadata, tenant};
+use super::thread::tenant;
 use crate::catalog::{Place, Table};
 use crate::cells::{Cells, refuse, value};
 use crate::converting::{Converted, Converting};
@@ -129,7 +129,7 @@ impl<'a> Relationships<'a> {
             label: String::new(),
             directed: true,
             strength: share(&mut cells, self.strength, STRENGTH_DEFAULT)?,
-            metadata: metadata(&mut cells, self.metadata)?,
+            metadata: cells.metadata_or_empty(self.metadata)?,
             created_at,
             last_reinforced_at: created_at,
         };

@@ -1,12 +1,11 @@
-use memory_domain::{InvalidInput, JsonObject, Record, Tenant, TenantId};
+use memory_domain::{InvalidInput, Record, Tenant, TenantId};
 use memory_storage::RawRow;
 use serde_json::Value;
 
 use crate::catalog::{Place, Table};
-use crate::cells::{Cells, Metadata};
+use crate::cells::Cells;
 use crate::converting::{Converted, Converting};
 use crate::inverse::SourceValue;
-use crate::rules;
 
 /// Makes tenants of rows.
 pub(crate) struct Threads<'a> {
@@ -40,7 +39,7 @@ impl<'a> Threads<'a> {
     pub(crate) fn convert(&self, raw: &RawRow) -> Result<Converted, InvalidInput> {
         let mut cells = self.converting.cells(raw);
         let id = tenant(&cells, self.id)?;
-        let mut metadata = metadata(&mut cells, self.metadata)?;
+        let mut metadata = cells.metadata_or_empty(self.metadata)?;
         for place in self.in_metadata.iter().copied() {
             if metadata.contains_key(place.name) {
                 let problem = format!(
@@ -72,19 +71,6 @@ impl<'a> Threads<'a> {
 pub(crate) fn tenant(cells: &Cells<'_>, place: Place) -> Result<TenantId, InvalidInput> {
     let name = cells.text(place)?;
     TenantId::new(name).map_err(|error| InvalidInput::new(place.name, name, error.problem))
-}
-
-/// Metadata, which the system itself writes as `{}` where there is none.
-pub(crate) fn metadata(cells: &mut Cells<'_>, place: Place) -> Result<JsonObject, InvalidInput> {
-    match cells.metadata(place)? {
-        Metadata::Object(object) => Ok(object),
-        Metadata::Null => {
-            if place.at.is_some() {
-                cells.rule(rules::NULL_METADATA, place, "NULL", "{}");
-            }
-            Ok(JsonObject::new())
-        }
-    }
 }
 
 pub(crate) fn inverse<'r>(

@@ -6,7 +6,6 @@ use memory_domain::{
 use memory_storage::RawRow;
 
 use super::aside::Owner;
-use super::session::metadata;
 use crate::catalog::Place;
 use crate::cells::{refuse, value};
 use crate::converting::Converted;
@@ -79,7 +78,7 @@ impl<'a> Messages<'a> {
             number,
             role: Role::new(role)?,
             content: content.to_owned(),
-            metadata: metadata(&mut cells, self.metadata)?,
+            metadata: cells.metadata_or_empty(self.metadata)?,
             created_at: cells.time(self.created_at)?,
         };
         Ok(Converted {

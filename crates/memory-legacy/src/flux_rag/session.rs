@@ -4,7 +4,7 @@ use memory_domain::{InvalidInput, Record, Session, SessionId, TenantId, free_tex
 use memory_storage::RawRow;
 
 use crate::catalog::Place;
-use crate::cells::{Cells, Metadata};
+use crate::cells::Cells;
 use crate::converting::Converted;
 use crate::ids::TableIds;
 use crate::inverse::SourceValue;
@@ -50,7 +50,7 @@ impl<'a> Sessions<'a> {
             id: SessionId::from_uuid(cells.uuid(self.id, &self.ids)?),
             tenant_id: self.tenant(&mut cells)?,
             title: self.title(&mut cells)?,
-            metadata: metadata(&mut cells, self.metadata)?,
+            metadata: cells.metadata_or_empty(self.metadata)?,
             created_at: cells.time(self.created_at)?,
             updated_at: cells.time(self.updated_at)?,
             message_count,
@@ -88,20 +88,6 @@ impl<'a> Sessions<'a> {
         };
         free_text(self.title.name, title)?;
         Ok(title.to_owned())
-    }
-}
-
-/// Metadata, which the system itself writes as `{}` where there is none.
-pub(super) fn metadata(
-    cells: &mut Cells<'_>,
-    place: Place,
-) -> Result<memory_domain::JsonObject, InvalidInput> {
-    match cells.metadata(place)? {
-        Metadata::Object(object) => Ok(object),
-        Metadata::Null => {
-            cells.rule(rules::NULL_METADATA, place, "NULL", "{}");
-            Ok(memory_domain::JsonObject::new())
-        }
     }
 }
 

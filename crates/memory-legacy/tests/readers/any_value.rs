@@ -1,6 +1,8 @@
 //! Whatever stands in a file, every row comes out once and nothing panics.
 
-use crate::made::{LOOSE_CONSULTANT, LOOSE_FLUX_RAG, LOOSE_JARVIS, LOOSE_MISSIONS, made, read};
+use crate::made::{
+    LOOSE_CONSULTANT, LOOSE_CONTINUUM, LOOSE_FLUX_RAG, LOOSE_JARVIS, LOOSE_MISSIONS, made, read,
+};
 use memory_legacy::{LegacyKind, inverse};
 use memory_storage::Conversion;
 use proptest::collection::vec;
@@ -89,6 +91,18 @@ fn check(read: &crate::made::Read, kind: LegacyKind) {
                 let columns = match row.table {
                     2 if kind == LegacyKind::Jarvis => 10,
                     3 if kind == LegacyKind::Jarvis => 8,
+                    table if kind == LegacyKind::Continuum => match (table, record.kind()) {
+                        (0, _) => 4,
+                        (1, _) => 10,
+                        // A reply has its own column too.
+                        (2 | 3, _) => {
+                            let values = inverse(kind, record, &unnamed);
+                            11 + usize::from(values.last().unwrap().0 == "ai_response")
+                        }
+                        (4, _) => 9,
+                        (5, _) => 5,
+                        _ => 7,
+                    },
                     _ if kind != LegacyKind::Consultant => 6,
                     // One more than the columns: a server calls the tenant otherwise.
                     0 => 7,
@@ -106,7 +120,13 @@ fn check(read: &crate::made::Read, kind: LegacyKind) {
                     "{reason}"
                 );
             }
-            Conversion::Merged { .. } => panic!("nothing is merged here: {row:?}"),
+            Conversion::Merged { .. } => {
+                assert_eq!(
+                    kind,
+                    LegacyKind::Continuum,
+                    "nothing is merged here: {row:?}"
+                );
+            }
         }
     }
 }
@@ -167,5 +187,32 @@ proptest! {
         let read = read(&made.path);
         prop_assert_eq!(read.rows.len(), threads.len() + nodes.len() + relationships.len());
         check(&read, LegacyKind::Consultant);
+    }
+
+    #[test]
+    fn every_row_of_continuum_comes_out_once(
+        tenants in rows(4), entities in rows(9), messages in rows(8), turns in rows(7),
+        links in rows(10), compounds in rows(6), decisions in rows(7),
+    ) {
+        let made = made(&[LOOSE_CONTINUUM]);
+        insert(&made.connection, "tenants", &tenants, &["'t$n'", TIME, TIME, "'{}'"]);
+        let entity =
+            ["$n", "'n' || ($n / 2)", "'concept'", "'d'", TIME, TIME, "1", "'{}'", "'t' || ($n / 3)"];
+        insert(&made.connection, "entities", &entities, &entity);
+        let message = ["$n", "'s'", "1765015872.5", "$n", "'user'", "'x'", "'{}'", "'t' || ($n / 3)"];
+        insert(&made.connection, "auto_messages", &messages, &message);
+        let at = "'2025-12-06T10:11:12.500000'";
+        let turn = ["$n", "'x'", "null", "'s'", at, "'t' || ($n / 3)", "'{}'"];
+        insert(&made.connection, "messages", &turns, &turn);
+        let link = ["$n", "'n0'", "'n$n'", "'relates'", "0.5", TIME, TIME, "null", "null", "'t0'"];
+        insert(&made.connection, "attention_links", &links, &link);
+        let compound = ["$n", "'c' || ($n / 2)", "'[\"n0\", \"n1\"]'", "2", TIME, "'t0'"];
+        insert(&made.connection, "compound_concepts", &compounds, &compound);
+        let decision = ["$n", "'s'", "1765015872.5", "'d'", "null", "null", "'t0'"];
+        insert(&made.connection, "decisions", &decisions, &decision);
+        let read = read(&made.path);
+        let all = [&tenants, &entities, &messages, &turns, &links, &compounds, &decisions];
+        prop_assert_eq!(read.rows.len(), all.iter().map(|rows| rows.len()).sum::<usize>());
+        check(&read, LegacyKind::Continuum);
     }
 }

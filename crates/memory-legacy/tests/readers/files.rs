@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use crate::made::{CONSULTANT, FLUX_RAG, JARVIS, LOOSE_CONSULTANT, Made, made, read, read_source};
+use crate::made::{
+    CONSULTANT, CONTINUUM_EXTRACTION, CONTINUUM_FIRST, CONTINUUM_LATER, FLUX_RAG, JARVIS,
+    LOOSE_CONSULTANT, LOOSE_CONTINUUM, Made, made, read, read_source,
+};
 use memory_legacy::{LegacyKind, Options, Recognised, open, recognise};
 use rusqlite::Connection;
 
@@ -39,6 +42,9 @@ fn files_are_recognised_by_their_tables() {
         (&JARVIS.to_uppercase(), LegacyKind::Jarvis),
         (CONSULTANT, LegacyKind::Consultant),
         (LOOSE_CONSULTANT, LegacyKind::Consultant),
+        (CONTINUUM_FIRST, LegacyKind::Continuum),
+        (CONTINUUM_EXTRACTION, LegacyKind::Continuum),
+        (LOOSE_CONTINUUM, LegacyKind::Continuum),
     ] {
         let made = made(&[schema]);
         assert_eq!(recognise(&made.path).unwrap(), Recognised::Legacy(kind));
@@ -53,6 +59,19 @@ fn files_are_recognised_by_their_tables() {
 }
 
 #[test]
+fn the_shape_of_continuum_goes_along_for_a_replay() {
+    for (schema, shape) in [
+        (&[CONTINUUM_FIRST][..], "v0.2.0"),
+        (&[CONTINUUM_FIRST, CONTINUUM_LATER], "later"),
+        (&[CONTINUUM_EXTRACTION], "extraction"),
+    ] {
+        let made = made(schema);
+        let source = open(&made.path, Options::default()).unwrap();
+        assert_eq!(source.description().settings["shape"], shape);
+    }
+}
+
+#[test]
 fn the_same_names_in_another_shape_are_another_system() {
     // CONTINUUM has tables of these names too.
     let made = made(&[
@@ -63,7 +82,7 @@ fn the_same_names_in_another_shape_are_another_system() {
     ]);
     assert_refused(
         &made.path,
-        "it is of no known system (flux-rag, jarvis, consultant)",
+        "it is of no known system (continuum, flux-rag, jarvis, consultant)",
     );
     let options = Options {
         kind: Some(LegacyKind::Jarvis),

@@ -66,6 +66,60 @@ pub(crate) const CONSULTANT: &str = "
     create trigger memory_search_delete after delete on memory_nodes begin
       delete from memory_search where node_id = old.node_id; end;";
 
+/// CONTINUUM as v0.2.0 makes it.
+pub(crate) const CONTINUUM_FIRST: &str = "
+    create table entities (
+      id integer primary key autoincrement, name text not null, entity_type text not null,
+      description text, created_at text not null, tenant_id text default 'default');
+    create table auto_messages (
+      id integer primary key autoincrement, instance_id text not null, timestamp real not null,
+      message_number integer not null, role text not null, content text not null, metadata text,
+      tenant_id text default 'default');
+    create table decisions (
+      id integer primary key autoincrement, instance_id text not null, timestamp real not null,
+      decision_text text not null, context text, extracted_from text,
+      tenant_id text default 'default');
+    create table attention_links (
+      id integer primary key autoincrement, concept_a text not null, concept_b text not null,
+      link_type text not null, strength real default 0.5, created_at text not null,
+      tenant_id text default 'default');
+    create table compound_concepts (
+      id integer primary key autoincrement, compound_name text not null,
+      component_concepts text not null, co_occurrence_count integer default 1,
+      last_seen text not null, tenant_id text default 'default');
+    create table tenants (
+      tenant_id text primary key, created_at text not null, last_active text,
+      metadata text default '{}');";
+
+/// What later versions add; where they upgrade, `last_accessed` comes last.
+pub(crate) const CONTINUUM_LATER: &str = "
+    alter table attention_links add column last_accessed text;
+    create table messages (
+      id integer primary key autoincrement, user_message text, ai_response text, session_id text,
+      created_at text not null, tenant_id text default 'default', metadata text default '{}');
+    create table beliefs (id integer primary key autoincrement, belief text not null);";
+
+/// CONTINUUM's separate writer `extraction`, which knows no tenants.
+pub(crate) const CONTINUUM_EXTRACTION: &str = "
+    create table entities (
+      id integer primary key autoincrement, name text not null, entity_type text not null,
+      description text, first_seen text, last_seen text, mention_count integer default 1,
+      metadata text, unique (name, entity_type));
+    create table auto_messages (
+      id integer primary key autoincrement, instance_id text not null, timestamp real not null,
+      message_number integer not null, role text not null, content text not null, metadata text);
+    create table decisions (
+      id integer primary key autoincrement, instance_id text not null, timestamp real not null,
+      decision_text text not null, context text, extracted_from text);
+    create table attention_links (
+      id integer primary key autoincrement, concept_a text not null, concept_b text not null,
+      link_type text not null, strength real not null, context text, instance_id text,
+      timestamp real not null, unique (concept_a, concept_b, link_type));
+    create table compound_concepts (
+      id integer primary key autoincrement, compound_name text unique not null,
+      component_concepts text not null, co_occurrence_count integer default 1,
+      first_seen text, last_seen text);";
+
 /// The same tables without any constraint or type, so that every storage class gets in.
 pub(crate) const LOOSE_FLUX_RAG: &str = "
     create table sessions (id, user_id, title, created_at, updated_at, metadata);
@@ -81,6 +135,22 @@ pub(crate) const LOOSE_MISSIONS: &str = "
       duration_seconds, files_modified, metadata, created_at);
     create table file_snapshots (id, file_path, mission_id, size_bytes, lines_of_code, hash,
       created_at, metadata);";
+
+/// All columns that CONTINUUM ever had.
+pub(crate) const LOOSE_CONTINUUM: &str = "
+    create table tenants (tenant_id, created_at, last_active, metadata);
+    create table entities (id, name, entity_type, description, created_at, last_seen,
+      mention_count, metadata, tenant_id);
+    create table auto_messages (id, instance_id, timestamp, message_number, role, content,
+      metadata, tenant_id);
+    create table messages (id, user_message, ai_response, session_id, created_at, tenant_id,
+      metadata);
+    create table attention_links (id, concept_a, concept_b, link_type, strength, created_at,
+      last_accessed, context, instance_id, tenant_id);
+    create table compound_concepts (id, compound_name, component_concepts, co_occurrence_count,
+      last_seen, tenant_id);
+    create table decisions (id, instance_id, timestamp, decision_text, context, extracted_from,
+      tenant_id);";
 
 pub(crate) const LOOSE_CONSULTANT: &str = "
     create table memory_nodes (node_id, thread_id, content, context_type, summary, created_at,
@@ -198,6 +268,29 @@ impl Read {
             Conversion::Quarantined { reason } => reason,
             other => panic!("{key} is not quarantined: {other:?}"),
         }
+    }
+
+    /// The key of what a row was merged into, and the rule.
+    pub(crate) fn merged(&self, table: &str, key: &str) -> (String, &'static str) {
+        let row = self.row(table, key);
+        match &row.conversion {
+            Conversion::Merged { into, rule } => (into.to_string(), rule.rule),
+            other => panic!("{key} is not merged: {other:?}"),
+        }
+    }
+
+    /// What was made beyond a row, without the tenant.
+    pub(crate) fn beyond_row(&self, table: &str, key: &str) -> Vec<Value> {
+        let row = self.row(table, key);
+        let Conversion::Record { beyond, .. } = &row.conversion else {
+            panic!("{key} is no record: {row:?}");
+        };
+        let is_tenant =
+            |record: &&memory_domain::Record| record.kind() == memory_domain::RecordKind::Tenant;
+        let beyond = beyond.iter().filter(|record| !is_tenant(record));
+        beyond
+            .map(|record| serde_json::to_value(record).unwrap())
+            .collect()
     }
 
     /// `identical`, `quarantined` or the rules, of the only row of a table.

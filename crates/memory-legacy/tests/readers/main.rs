@@ -5,6 +5,7 @@
 mod accounting;
 mod any_value;
 mod consultant;
+mod continuum;
 mod files;
 mod flux_rag;
 mod jarvis;

@@ -18,20 +18,29 @@ impl Carrier<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        self.write_beyond(&mut rows).await?;
-        let rows = self.hold_numbering(rows).await?;
+        // Sessions before their messages are held against them, and messages beyond rows only for
+        // those that may be inserted.
+        let is_message = |record: &Record| record.kind() == RecordKind::Message;
+        self.write_beyond(&mut rows, |record| !is_message(record))
+            .await?;
+        let mut rows = self.hold_numbering(rows).await?;
+        self.write_beyond(&mut rows, is_message).await?;
         for wave in waves::split(rows) {
             self.insert(wave).await?;
         }
         Ok(())
     }
 
-    /// Inserts what rows need beyond themselves, where it is missing. What stands with other content
+    /// Inserts what is due of what rows need beyond themselves, where it is missing. What stands with other content
     /// is what the rows will refer to.
-    async fn write_beyond(&mut self, rows: &mut [Pending]) -> Result<(), MigrateError> {
+    async fn write_beyond(
+        &mut self,
+        rows: &mut [Pending],
+        is_due: impl Fn(&Record) -> bool,
+    ) -> Result<(), MigrateError> {
         let mut missing: Vec<(usize, Record)> = Vec::new();
         for row in rows {
-            for record in std::mem::take(&mut row.beyond) {
+            for record in row.beyond.extract_if(.., |record| is_due(record)) {
                 if self.seen_beyond.len() >= SEEN_BEYOND {
                     self.seen_beyond.clear();
                 }

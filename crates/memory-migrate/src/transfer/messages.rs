@@ -12,7 +12,8 @@ impl Carrier<'_> {
     /// what stands. So a message may only take a free number within the count: the whole of a
     /// session that this run inserted, or a gap that an earlier run left. A message beyond the count
     /// belongs to a session that went on in the source after it was carried; the next append in the
-    /// target would get its number a second time.
+    /// target would get its number a second time. What holds for a row's message holds for those
+    /// beyond it, which come of the same row and stay out with it.
     pub(super) async fn hold_numbering(
         &mut self,
         rows: Vec<Pending>,
@@ -101,11 +102,16 @@ fn session_key(row: &Pending) -> Option<RecordKey> {
 fn beyond_count(row: &Pending, counts: &Counts) -> Option<String> {
     let message = message(row)?;
     let count = *counts.get(&(message.tenant_id.clone(), message.session_id))?;
-    (message.number > count).then(|| {
+    let beyond = row.beyond.iter().filter_map(|record| match record {
+        Record::Message(message) => Some(message.number),
+        _ => None,
+    });
+    let number = beyond.fold(message.number, i64::max);
+    (number > count).then(|| {
         format!(
-            "its number {} lies beyond the message count {count} of session {}, which stands in the \
+            "its number {number} lies beyond the message count {count} of session {}, which stands in the \
              target and is not changed by a transfer",
-            message.number, message.session_id
+            message.session_id
         )
     })
 }

@@ -618,6 +618,38 @@ async fn a_message_keeps_to_the_count_of_a_session_that_stands() {
 }
 
 #[tokio::test]
+async fn a_message_beyond_a_row_keeps_to_the_count_as_the_row_does() {
+    let turn = |key: &str, id: u128, session_id: u128, number: i64| {
+        let mut row = row(key, message(id, session_id, number));
+        if let Conversion::Record { beyond, .. } = &mut row.conversion {
+            let mut whole = session(9, "");
+            whole.message_count = 2;
+            beyond.push(Record::Session(whole));
+            beyond.push(message(id + 1, session_id, number + 1));
+        }
+        row
+    };
+    let standing = [Record::Session(session(1, ""))];
+    let rows = vec![turn("stands", 11, 1, 1), turn("new", 21, 9, 1)];
+    let (report, quarantine) = run(
+        Rows::new(2, vec![rows]),
+        Shelf::holding(&standing),
+        unchanged,
+    )
+    .await;
+    let report = report.unwrap();
+    let table = &report.tables[0];
+    assert_eq!((table.classes.carried, table.classes.quarantined), (1, 1));
+    // The reply of the turn that was carried, and not that of the other.
+    assert_eq!(table.beyond.get("messages"), Some(&1));
+    let reason = quarantine[0]["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("number 2 lies beyond the message count 1"),
+        "{reason}"
+    );
+}
+
+#[tokio::test]
 async fn rows_of_other_tenants_and_tables_are_counted_as_not_selected() {
     let source = Rows::new(2, vec![sessions(1..3)]);
     let (report, _) = run(source, Shelf::new(Defect::None), |options| {
