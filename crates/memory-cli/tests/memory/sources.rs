@@ -61,6 +61,42 @@ pub(crate) const CONSULTANT: &str = "
     create virtual table memory_search
         using fts5(node_id unindexed, content, summary, tags, tokenize='porter');";
 
+/// The tables of CONTINUUM, as its later versions make them.
+pub(crate) const CONTINUUM: &str = "
+    create table entities (
+        id integer primary key autoincrement, name text not null, entity_type text not null,
+        description text, created_at text not null, tenant_id text default 'default'
+    );
+    create table auto_messages (
+        id integer primary key autoincrement, instance_id text not null,
+        timestamp real not null, message_number integer not null, role text not null,
+        content text not null, metadata text, tenant_id text default 'default'
+    );
+    create table decisions (
+        id integer primary key autoincrement, instance_id text not null,
+        timestamp real not null, decision_text text not null, context text,
+        extracted_from text, tenant_id text default 'default'
+    );
+    create table attention_links (
+        id integer primary key autoincrement, concept_a text not null,
+        concept_b text not null, link_type text not null, strength real default 0.5,
+        created_at text not null, last_accessed text, tenant_id text default 'default'
+    );
+    create table compound_concepts (
+        id integer primary key autoincrement, compound_name text not null,
+        component_concepts text not null, co_occurrence_count integer default 1,
+        last_seen text not null, tenant_id text default 'default'
+    );
+    create table messages (
+        id integer primary key autoincrement, user_message text, ai_response text,
+        session_id text, created_at text not null, tenant_id text default 'default',
+        metadata text default '{}'
+    );
+    create table tenants (
+        tenant_id text primary key, created_at text not null, last_active text,
+        metadata text default '{}'
+    );";
+
 /// A JARVIS file: five entities, one of them with NULL metadata, four relationships, two of them
 /// parallel, a mission and a snapshot.
 pub(crate) fn jarvis(path: &Path) {
@@ -147,42 +183,10 @@ pub(crate) fn consultant(path: &Path) {
 /// concepts, of which two are one; a conversation whose first turn stands twice, and a later turn;
 /// and a belief, for which there is no place.
 pub(crate) fn continuum(path: &Path) {
+    execute(path, CONTINUUM);
     execute(
         path,
         r#"
-        create table entities (
-            id integer primary key autoincrement, name text not null, entity_type text not null,
-            description text, created_at text not null, tenant_id text default 'default'
-        );
-        create table auto_messages (
-            id integer primary key autoincrement, instance_id text not null,
-            timestamp real not null, message_number integer not null, role text not null,
-            content text not null, metadata text, tenant_id text default 'default'
-        );
-        create table decisions (
-            id integer primary key autoincrement, instance_id text not null,
-            timestamp real not null, decision_text text not null, context text,
-            extracted_from text, tenant_id text default 'default'
-        );
-        create table attention_links (
-            id integer primary key autoincrement, concept_a text not null,
-            concept_b text not null, link_type text not null, strength real default 0.5,
-            created_at text not null, last_accessed text, tenant_id text default 'default'
-        );
-        create table compound_concepts (
-            id integer primary key autoincrement, compound_name text not null,
-            component_concepts text not null, co_occurrence_count integer default 1,
-            last_seen text not null, tenant_id text default 'default'
-        );
-        create table messages (
-            id integer primary key autoincrement, user_message text, ai_response text,
-            session_id text, created_at text not null, tenant_id text default 'default',
-            metadata text default '{}'
-        );
-        create table tenants (
-            tenant_id text primary key, created_at text not null, last_active text,
-            metadata text default '{}'
-        );
         create table beliefs (id integer primary key autoincrement, belief text not null);
         insert into tenants values
             ('ada', '2025-12-01T00:00:00', '2025-12-07T00:00:00', '{"plan": "x"}');

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("text", include_str!("text.rs")),
     ("json", include_str!("json.rs")),
     ("number", include_str!("number.rs")),
     ("time", include_str!("time.rs")),
     ("reference", include_str!("reference.rs")),
     ("shape", include_str!("shape.rs")),
+    ("continuum", include_str!("continuum.rs")),
     ("damage", include_str!("damage.rs")),
 ];
 
