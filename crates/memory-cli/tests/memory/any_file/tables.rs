@@ -19,7 +19,7 @@ pub(super) struct Made {
 pub(super) struct Sound {
     /// The record's kind.
     pub(super) kind: &'static str,
-    /// Some of its fields, of which the first is no other record's.
+    /// Some of its fields, with which it is the only one; the first names it for a person.
     pub(super) fields: Vec<(&'static str, Value)>,
     /// Whether a named rule changes something of it.
     pub(super) is_ruled: bool,
