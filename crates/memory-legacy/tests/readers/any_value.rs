@@ -188,6 +188,11 @@ proptest! {
         prop_assert_eq!(read.rows.len(), threads.len() + nodes.len() + relationships.len());
         check(&read, LegacyKind::Consultant);
     }
+}
+
+proptest! {
+    // Of seven tables at once, each case takes seven times as long.
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn every_row_of_continuum_comes_out_once(

@@ -1,11 +1,13 @@
 //! CONTINUUM files in their three shapes, with literal expected values.
 
+use std::collections::BTreeMap;
+
 use crate::made::{
     CONTINUUM_EXTRACTION, CONTINUUM_FIRST, CONTINUUM_LATER, LOOSE_CONTINUUM, Read, made, read,
-    read_with, rules as used,
+    read_source, read_with, rules as used,
 };
-use memory_legacy::{Options, rules};
-use memory_storage::Conversion;
+use memory_legacy::{Options, open, replay, rules};
+use memory_storage::{Conversion, QuarantinedRow, RawValue};
 use serde_json::{Value, json};
 
 // Computed with Python's uuid.uuid5.
@@ -719,4 +721,65 @@ fn what_the_row_alone_does_not_say_goes_along_for_a_replay() {
         read.row("auto_messages", "id=3").context,
         [("session", "ada-20251206-101112".to_owned())]
     );
+}
+
+#[test]
+fn rows_of_every_shape_are_replayed_with_what_was_known_of_them() {
+    for (schema, shape, at) in [
+        (
+            CONTINUUM_FIRST,
+            "v0.2.0",
+            ("created_at", text("2025-12-06T10:11:12Z")),
+        ),
+        (
+            CONTINUUM_EXTRACTION,
+            "extraction",
+            ("timestamp", RawValue::Real(1_765_015_872.0)),
+        ),
+    ] {
+        let file = made(&[schema]);
+        let source = open(&file.path, Options::default()).unwrap();
+        let source = source.description().clone();
+        assert_eq!(source.settings["shape"], shape);
+        let values = [
+            ("id", RawValue::Integer(1)),
+            ("concept_a", text("RUST")),
+            ("concept_b", text("Async")),
+            ("link_type", text("x")),
+            ("strength", RawValue::Real(0.25)),
+            at,
+        ];
+        let known = format!(r#"{{"rust":["Rust","{ENTITY_1}"]}}"#);
+        let link = QuarantinedRow {
+            line: 2,
+            table: "attention_links".to_owned(),
+            values: values.map(|(name, value)| (name.to_owned(), value)).into(),
+            context: BTreeMap::from([("concepts".to_owned(), known)]),
+        };
+        let message = QuarantinedRow {
+            line: 3,
+            table: "auto_messages".to_owned(),
+            values: vec![("instance_id".to_owned(), text("s-2"))],
+            context: BTreeMap::from([("session".to_owned(), "s-2".to_owned())]),
+        };
+        let rows = [Ok(link), Ok(message)];
+        let replayed = replay(&source, "q.jsonl".to_owned(), rows, 10).unwrap();
+        let read = read_source(replayed).unwrap();
+        let (link, used) = read.changed("attention_links", "id=1");
+        assert_eq!(used, [rules::CONCEPT_RESPELLED, rules::CONCEPT_MADE]);
+        assert_eq!(
+            (&link["from"], &link["to"]),
+            (&json!(ENTITY_1), &json!(ASYNC))
+        );
+        assert_eq!(link["created_at"], "2025-12-06T10:11:12.000000Z");
+        let reason = read.reason("auto_messages", "rowid=1");
+        assert!(
+            reason.contains("never changes a session that stands"),
+            "{reason}"
+        );
+    }
+}
+
+fn text(text: &str) -> RawValue {
+    RawValue::Text(text.into())
 }
