@@ -117,9 +117,13 @@ impl<'a> Cells<'a> {
     }
 
     /// A number or NULL; an integer counts where a double holds it exactly.
-    pub(crate) fn optional_real(&self, place: Place) -> Result<Option<f64>, InvalidInput> {
+    pub(crate) fn optional_real(&mut self, place: Place) -> Result<Option<f64>, InvalidInput> {
         match self.value(place) {
             RawValue::Null => Ok(None),
+            RawValue::Real(real) if *real == 0.0 && real.is_sign_negative() => {
+                self.rule(rules::NEGATIVE_ZERO, place, "-0.0", "0.0");
+                Ok(Some(0.0))
+            }
             RawValue::Real(real) => Ok(Some(*real)),
             RawValue::Integer(integer) => match exact(*integer) {
                 Some(real) => Ok(Some(real)),
@@ -130,7 +134,7 @@ impl<'a> Cells<'a> {
     }
 
     /// A finite number that must be there.
-    pub(crate) fn real(&self, place: Place) -> Result<f64, InvalidInput> {
+    pub(crate) fn real(&mut self, place: Place) -> Result<f64, InvalidInput> {
         let real = self.optional_real(place)?;
         let real = real.ok_or_else(|| refuse(place, &RawValue::Null, "give a number"))?;
         finite(place.name, real)

@@ -76,13 +76,15 @@ impl SourceValue<'_> {
                         exact(*integer).is_some_and(|seconds| time::is_epoch(*moment, seconds))
                     }
                     SourceValue::Number(number) => number == integer,
-                    SourceValue::Real(own) => exact(*integer).is_some_and(|real| same(real, *own)),
+                    SourceValue::Real(own) => {
+                        exact(*integer).is_some_and(|real| real.to_bits() == own.to_bits())
+                    }
                     _ => false,
                 };
             }
             RawValue::Real(real) => {
                 return match self {
-                    SourceValue::Real(own) => same(*own, *real),
+                    SourceValue::Real(own) => own.to_bits() == real.to_bits(),
                     SourceValue::Epoch(moment) => time::is_epoch(*moment, *real),
                     _ => false,
                 };
@@ -130,11 +132,6 @@ impl SourceValue<'_> {
 /// Whether a text is a UUID as it is written: in lower case, with hyphens.
 pub(crate) fn spells(text: &str, uuid: Uuid) -> bool {
     uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text
-}
-
-/// Whether two numbers are the same; −0.0, which stores make 0.0, is no other number.
-fn same(a: f64, b: f64) -> bool {
-    (a + 0.0).to_bits() == (b + 0.0).to_bits()
 }
 
 #[cfg(test)]
@@ -217,8 +214,8 @@ mod tests {
         for (value, raw, other) in [
             (
                 SourceValue::Real(0.0),
+                RawValue::Real(0.0),
                 RawValue::Real(-0.0),
-                RawValue::Real(1e-300),
             ),
             (
                 SourceValue::Real(1.0),

@@ -28,6 +28,9 @@ pub const INTEGRAL_DOUBLE: &str = "integral-double-became-integer";
 /// A JSON number has more digits than a double holds, and became the nearest double.
 pub const JSON_NUMBER_ROUNDED: &str = "json-number-rounded-to-double";
 
+/// A number is −0.0, which stores do not tell from 0.0, and became that.
+pub const NEGATIVE_ZERO: &str = "negative-zero-became-zero";
+
 /// Metadata that is NULL became `{}`, in a table where the two mean the same.
 pub const NULL_METADATA: &str = "null-metadata-became-empty-object";
 
@@ -132,12 +135,13 @@ pub const PLAIN_RESULT: &str = "result-is-plain-text";
 pub const NULL_RESULT: &str = "json-null-became-no-result";
 
 /// Every rule.
-pub const ALL: [&str; 38] = [
+pub const ALL: [&str; 39] = [
     TIME_ROUNDED,
     NAIVE_AS_UTC,
     NAIVE_AS_GIVEN,
     INTEGRAL_DOUBLE,
     JSON_NUMBER_ROUNDED,
+    NEGATIVE_ZERO,
     NULL_METADATA,
     EMPTY_METADATA,
     JSON_NULL_METADATA,

@@ -8,6 +8,7 @@
 
 mod accounting;
 mod ai_pal;
+mod any_file;
 mod consultant;
 mod consultant_server;
 mod continuum;
@@ -20,6 +21,7 @@ mod journey;
 mod lines;
 mod operations;
 mod output;
+mod pitfalls;
 mod postgres;
 mod replay;
 mod risks;

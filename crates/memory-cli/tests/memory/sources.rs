@@ -4,32 +4,106 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+/// The tables of JARVIS.
+pub(crate) const JARVIS: &str = "
+    create table entities (
+        id integer primary key autoincrement, type text not null, name text not null,
+        metadata text, created_at text not null, updated_at text not null, unique (type, name)
+    );
+    create table relationships (
+        id integer primary key autoincrement, from_id integer not null,
+        to_id integer not null, type text not null, metadata text, created_at text not null,
+        foreign key (from_id) references entities (id) on delete cascade,
+        foreign key (to_id) references entities (id) on delete cascade
+    );
+    create table mission_history (
+        id integer primary key autoincrement, mission_id text not null, status text not null,
+        domain text, cost_usd real, iterations integer, duration_seconds real,
+        files_modified integer, metadata text, created_at text not null, unique (mission_id)
+    );
+    create table file_snapshots (
+        id integer primary key autoincrement, file_path text not null, mission_id text,
+        size_bytes integer, lines_of_code integer, hash text, created_at text not null,
+        metadata text
+    );";
+
+/// The tables of flux-rag, as its newer versions make them.
+pub(crate) const FLUX_RAG: &str = "
+    create table sessions (
+        id text primary key, user_id text default '', title text default '',
+        created_at text not null, updated_at text not null, metadata text default '{}'
+    );
+    create table messages (
+        id text primary key, session_id text not null, role text not null,
+        content text not null, metadata text default '{}', created_at text not null,
+        foreign key (session_id) references sessions (id) on delete cascade
+    );";
+
+/// The tables of consultant.
+pub(crate) const CONSULTANT: &str = "
+    create table memory_nodes (
+        node_id text primary key, thread_id text not null, content text not null,
+        context_type text not null, summary text, created_at timestamp not null,
+        last_accessed timestamp not null, access_count integer default 1,
+        base_relevance real default 0.5, tags text, metadata text,
+        entity_id text, entity_type text, entity_system text, unique (entity_id, entity_system)
+    );
+    create table memory_relationships (
+        id integer primary key autoincrement, from_node_id text not null,
+        to_node_id text not null, relationship_type text not null, strength real default 1.0,
+        created_at timestamp not null, metadata text,
+        unique (from_node_id, to_node_id, relationship_type)
+    );
+    create table memory_threads (
+        thread_id text primary key, created_at timestamp not null,
+        last_activity timestamp not null, agent_name text, task_id text, metadata text
+    );
+    create virtual table memory_search
+        using fts5(node_id unindexed, content, summary, tags, tokenize='porter');";
+
+/// The tables of CONTINUUM, as its later versions make them.
+pub(crate) const CONTINUUM: &str = "
+    create table entities (
+        id integer primary key autoincrement, name text not null, entity_type text not null,
+        description text, created_at text not null, tenant_id text default 'default'
+    );
+    create table auto_messages (
+        id integer primary key autoincrement, instance_id text not null,
+        timestamp real not null, message_number integer not null, role text not null,
+        content text not null, metadata text, tenant_id text default 'default'
+    );
+    create table decisions (
+        id integer primary key autoincrement, instance_id text not null,
+        timestamp real not null, decision_text text not null, context text,
+        extracted_from text, tenant_id text default 'default'
+    );
+    create table attention_links (
+        id integer primary key autoincrement, concept_a text not null,
+        concept_b text not null, link_type text not null, strength real default 0.5,
+        created_at text not null, last_accessed text, tenant_id text default 'default'
+    );
+    create table compound_concepts (
+        id integer primary key autoincrement, compound_name text not null,
+        component_concepts text not null, co_occurrence_count integer default 1,
+        last_seen text not null, tenant_id text default 'default'
+    );
+    create table messages (
+        id integer primary key autoincrement, user_message text, ai_response text,
+        session_id text, created_at text not null, tenant_id text default 'default',
+        metadata text default '{}'
+    );
+    create table tenants (
+        tenant_id text primary key, created_at text not null, last_active text,
+        metadata text default '{}'
+    );";
+
 /// A JARVIS file: five entities, one of them with NULL metadata, four relationships, two of them
 /// parallel, a mission and a snapshot.
 pub(crate) fn jarvis(path: &Path) {
+    execute(path, JARVIS);
     execute(
         path,
         r#"
-        create table entities (
-            id integer primary key autoincrement, type text not null, name text not null,
-            metadata text, created_at text not null, updated_at text not null, unique (type, name)
-        );
-        create table relationships (
-            id integer primary key autoincrement, from_id integer not null,
-            to_id integer not null, type text not null, metadata text, created_at text not null,
-            foreign key (from_id) references entities (id) on delete cascade,
-            foreign key (to_id) references entities (id) on delete cascade
-        );
-        create table mission_history (
-            id integer primary key autoincrement, mission_id text not null, status text not null,
-            domain text, cost_usd real, iterations integer, duration_seconds real,
-            files_modified integer, metadata text, created_at text not null, unique (mission_id)
-        );
-        create table file_snapshots (
-            id integer primary key autoincrement, file_path text not null, mission_id text,
-            size_bytes integer, lines_of_code integer, hash text, created_at text not null,
-            metadata text
-        );
         insert into entities values
             (1, 'file', 'src/main.rs', '{"lines": 10, "ratio": 0.1}',
                 '2024-03-01T10:00:00.123456Z', '2024-03-02T10:00:00Z'),
@@ -54,18 +128,10 @@ pub(crate) fn jarvis(path: &Path) {
 
 /// A flux-rag file: three sessions of two users, four messages in two of the sessions.
 pub(crate) fn flux_rag(path: &Path) {
+    execute(path, FLUX_RAG);
     execute(
         path,
         r#"
-        create table sessions (
-            id text primary key, user_id text default '', title text default '',
-            created_at text not null, updated_at text not null, metadata text default '{}'
-        );
-        create table messages (
-            id text primary key, session_id text not null, role text not null,
-            content text not null, metadata text default '{}', created_at text not null,
-            foreign key (session_id) references sessions (id) on delete cascade
-        );
         insert into sessions values
             ('11111111-1111-4111-8111-111111111111', 'ada', '기차',
                 '2024-01-01T00:00:00.000001', '2024-01-01T00:00:03+00:00', '{"a": 1}'),
@@ -171,28 +237,10 @@ pub(crate) fn audit(path: &Path) {
 /// A consultant file: two nodes of a thread with a row of its own and one of another thread, a
 /// relationship, and the full-text table over them.
 pub(crate) fn consultant(path: &Path) {
+    execute(path, CONSULTANT);
     execute(
         path,
         r#"
-        create table memory_nodes (
-            node_id text primary key, thread_id text not null, content text not null,
-            context_type text not null, summary text, created_at timestamp not null,
-            last_accessed timestamp not null, access_count integer default 1,
-            base_relevance real default 0.5, tags text, metadata text,
-            entity_id text, entity_type text, entity_system text, unique (entity_id, entity_system)
-        );
-        create table memory_relationships (
-            id integer primary key autoincrement, from_node_id text not null,
-            to_node_id text not null, relationship_type text not null, strength real default 1.0,
-            created_at timestamp not null, metadata text,
-            unique (from_node_id, to_node_id, relationship_type)
-        );
-        create table memory_threads (
-            thread_id text primary key, created_at timestamp not null,
-            last_activity timestamp not null, agent_name text, task_id text, metadata text
-        );
-        create virtual table memory_search
-            using fts5(node_id unindexed, content, summary, tags, tokenize='porter');
         insert into memory_threads values
             ('t-1', '2025-07-01T08:00:00Z', '2025-07-02T08:00:00.5Z', 'orchestrator', null, '{}');
         insert into memory_nodes values
@@ -217,42 +265,10 @@ pub(crate) fn consultant(path: &Path) {
 /// concepts, of which two are one; a conversation whose first turn stands twice, and a later turn;
 /// and a belief, for which there is no place.
 pub(crate) fn continuum(path: &Path) {
+    execute(path, CONTINUUM);
     execute(
         path,
         r#"
-        create table entities (
-            id integer primary key autoincrement, name text not null, entity_type text not null,
-            description text, created_at text not null, tenant_id text default 'default'
-        );
-        create table auto_messages (
-            id integer primary key autoincrement, instance_id text not null,
-            timestamp real not null, message_number integer not null, role text not null,
-            content text not null, metadata text, tenant_id text default 'default'
-        );
-        create table decisions (
-            id integer primary key autoincrement, instance_id text not null,
-            timestamp real not null, decision_text text not null, context text,
-            extracted_from text, tenant_id text default 'default'
-        );
-        create table attention_links (
-            id integer primary key autoincrement, concept_a text not null,
-            concept_b text not null, link_type text not null, strength real default 0.5,
-            created_at text not null, last_accessed text, tenant_id text default 'default'
-        );
-        create table compound_concepts (
-            id integer primary key autoincrement, compound_name text not null,
-            component_concepts text not null, co_occurrence_count integer default 1,
-            last_seen text not null, tenant_id text default 'default'
-        );
-        create table messages (
-            id integer primary key autoincrement, user_message text, ai_response text,
-            session_id text, created_at text not null, tenant_id text default 'default',
-            metadata text default '{}'
-        );
-        create table tenants (
-            tenant_id text primary key, created_at text not null, last_active text,
-            metadata text default '{}'
-        );
         create table beliefs (id integer primary key autoincrement, belief text not null);
         insert into tenants values
             ('ada', '2025-12-01T00:00:00', '2025-12-07T00:00:00', '{"plan": "x"}');

@@ -60,7 +60,7 @@ impl<'a> Rows<'a> for Snapshots<'a> {
 
     fn convert(&self, raw: &RawRow, _: Option<i64>) -> Result<Converted, InvalidInput> {
         let mut cells = self.reading.cells(raw);
-        let measure = |name| cells.real(self.mapped.table.place(name));
+        let mut measure = |name| cells.real(self.mapped.table.place(name));
         let measures = AgencyMeasures {
             decision_quality: measure("decision_quality")?,
             skill_development: measure("skill_development")?,

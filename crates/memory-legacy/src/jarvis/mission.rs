@@ -75,7 +75,7 @@ impl<'a> Rows<'a> for Missions<'a> {
         if let Some(domain) = domain {
             label_text(self.domain.name, domain)?;
         }
-        let number = |place: Place| -> Result<Option<f64>, InvalidInput> {
+        let mut number = |place: Place| -> Result<Option<f64>, InvalidInput> {
             let number = cells.optional_real(place)?;
             number.map(|number| finite(place.name, number)).transpose()
         };
