@@ -120,9 +120,9 @@ impl From<MigrateError> for Failure {
             }
             MigrateError::Accounting { .. }
             | MigrateError::Verification { .. }
-            | MigrateError::Contract { .. } => Some(
-                "nothing was carried; this is a defect of memory: please report it".to_owned(),
-            ),
+            | MigrateError::Contract { .. } => {
+                Some("nothing was carried; this is a defect of memory: please report it".to_owned())
+            }
             MigrateError::Stopped { run, .. } => Some(format!(
                 "run the same command again to go on, or take the run back with {}",
                 take_back(run)

@@ -58,9 +58,7 @@ pub enum MigrateError {
     },
 
     /// A table's classes do not add up to its rows.
-    #[error(
-        "table {table} of the source counted {rows} rows, but {classed} were accounted for"
-    )]
+    #[error("table {table} of the source counted {rows} rows, but {classed} were accounted for")]
     Accounting {
         /// The table of the source.
         table: String,

@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 use memory_core::legacy::SourceTimezone;
 use memory_core::migrate::{self, BATCH_SIZE_DEFAULT, Progress, Report, TransferOptions};
 use memory_core::{
-    Clock, Config, OpenError, RunId, SchemaPolicy, SqliteTarget, Storage, SystemClock, Target, TenantId,
+    Clock, Config, OpenError, RunId, SchemaPolicy, SqliteTarget, Storage, SystemClock, Target,
+    TenantId,
 };
 use serde_json::{Value, json};
 

@@ -128,7 +128,11 @@ impl Accounts {
         for (place, book) in self.books.iter_mut().enumerate() {
             // One without a place has its class already, and no row of it came.
             let is_it = |saved: &&SavedTable| saved.table == book.table;
-            let Some(saved) = saved.iter().find(is_it).filter(|_| self.tables[place].mapped) else {
+            let Some(saved) = saved
+                .iter()
+                .find(is_it)
+                .filter(|_| self.tables[place].mapped)
+            else {
                 continue;
             };
             book.classes = saved.book.classes;
@@ -149,7 +153,9 @@ impl Accounts {
             let beyond = book.beyond.iter();
             let saved = SavedBook {
                 classes: book.classes,
-                beyond: beyond.map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
+                beyond: beyond
+                    .map(|(kind, count)| ((*kind).to_owned(), *count))
+                    .collect(),
             };
             (book.table.clone(), saved)
         })

@@ -128,7 +128,11 @@ impl<'a> Carrier<'a> {
             }
             self.take_row(row).await?;
             let size = self.options.batch_size;
-            if self.course.as_deref().is_some_and(|course| course.is_due(size)) {
+            if self
+                .course
+                .as_deref()
+                .is_some_and(|course| course.is_due(size))
+            {
                 self.checkpoint().await?;
             }
         }

@@ -104,14 +104,23 @@ async fn carry_on(
         *course = Some(Course::new(options, &description, &tables, begun)?);
     }
     let accounts = Accounts::new(tables, options)?;
-    let kept = begun.as_ref().and_then(|(_, from)| from.quarantine.as_ref());
+    let kept = begun
+        .as_ref()
+        .and_then(|(_, from)| from.quarantine.as_ref());
     let quarantine = Quarantine::open(options, &description, &target, kept)?;
     if begun.is_none() {
         open_run(writer.as_mut(), options, &description).await?;
     }
 
     let meter = Meter::begin(Phase::Carrying, accounts.totals(), &mut *progress);
-    let mut carrier = Carrier::new(writer, accounts, quarantine, meter, options, course.as_mut());
+    let mut carrier = Carrier::new(
+        writer,
+        accounts,
+        quarantine,
+        meter,
+        options,
+        course.as_mut(),
+    );
     let started_at = match begun {
         Some((run, from)) => {
             carrier.go_on(from);
