@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::interrupted::{BATCH, Target, any_moment, kill, kill_atomic, random, resumable};
-use crate::sandbox::{Sandbox, class, quarantine_lines, tamper};
+use crate::sandbox::{Sandbox, ask, class, quarantine_lines, tamper};
 use crate::sources::{execute, flux_rag};
 
 /// How many entities the file has, and as many relationships.
@@ -112,4 +112,242 @@ fn a_resumable_run_that_is_killed_at_any_moment_is_ended_by_the_next_command() {
 #[ignore = "takes minutes: `cargo xtask kill-loop`"]
 fn fifty_kills_on_each_backend() {
     kill_loop(50);
+}
+
+/// Kills a transfer once half of its rows are done.
+fn given_half(sandbox: &Sandbox, from: &str, target: &Target<'_>) {
+    let to = target.url();
+    let args = resumable(from, &to);
+    kill(sandbox, target, &args, ROWS / 2, Duration::ZERO).unwrap();
+}
+
+#[test]
+fn a_run_that_is_killed_while_it_verifies_is_verified_by_the_next_command() {
+    let sandbox = big();
+    for target in [
+        Target::sqlite(&sandbox, "target.db"),
+        Target::postgres(&sandbox),
+    ] {
+        let to = target.url();
+        let args = resumable("whole.db", &to);
+        let rows: u64 = ask(&sandbox.path("whole.db"), ROWS_OF_THE_STORE)
+            .parse()
+            .unwrap();
+        let done = kill(&sandbox, &target, &args, rows, Duration::ZERO);
+        assert_eq!(done, Some(rows), "it had ended before");
+        let document = sandbox.carry("whole.db", &to, &["--resumable"]);
+        assert_eq!(document["report"]["resumed"], rows);
+        assert_eq!(document["report"]["verification"]["records"], rows);
+        assert_eq!(document["report"]["timings"]["rows_per_second"], 0.0);
+        sandbox.assert_equal("whole.db", &to);
+    }
+}
+
+/// The tenant, the nodes and the relationships.
+const ROWS_OF_THE_STORE: &str = "select 1 + (select count(*) from nodes)
+    + (select count(*) from relationships)";
+
+#[test]
+fn an_unfinished_run_is_listed_and_goes_on_only_as_it_was_begun() {
+    let sandbox = big();
+    let target = Target::sqlite(&sandbox, "target.db");
+    given_half(&sandbox, "big.db", &target);
+    let runs = sandbox.run(&["migrate", "runs", "--url", "target.db"]);
+    let done = target.done().unwrap();
+    let listed = format!("unfinished, {done} of 2400 rows done  from big.db (jarvis)");
+    assert!(runs.out.contains(&listed), "{}", runs.out);
+    let run = target.ask("select lower(hex(id)) from transfer_runs");
+
+    let transfer = |more: &[&str]| {
+        let args = ["migrate", "--from", "big.db", "--to", "target.db"];
+        sandbox.run(&[&args, more].concat())
+    };
+    transfer(&[]).assert_failed(3, &["unfinished", "--resumable", "memory migrate rollback"]);
+    let said = transfer(&["--resumable", "--source-timezone", "Europe/Berlin"]);
+    said.assert_failed(3, &["--source-timezone", "give the same"]);
+    let said = transfer(&["--resumable", "--table", "entities"]);
+    said.assert_failed(3, &["--table", "give the same"]);
+    let said = transfer(&["--resumable", "--quarantine-file", "other.jsonl"]);
+    said.assert_failed(3, &["memory-quarantine-", "--quarantine-file"]);
+    let said = transfer(&["--resume", "0198c1a2-7b3c-7d4e-8f50-123456789abc"]);
+    said.assert_failed(3, &["0198c1a2", "no unfinished run"]);
+    transfer(&["--resumable", "--dry-run"]).assert_failed(2, &["--dry-run"]);
+    assert_eq!(target.done(), Some(done));
+
+    // By another name the source is another one, unless the run is named.
+    std::fs::rename(sandbox.path("big.db"), sandbox.path("moved.db")).unwrap();
+    let options = ["--resume", &run, "--allow-quarantine"];
+    let document = sandbox.carry("moved.db", "target.db", &options);
+    assert_eq!(document["report"]["resumed"], done);
+    assert_eq!(class(&document, "entities", "quarantined"), 12);
+    sandbox.assert_equal("whole.db", "target.db");
+}
+
+#[test]
+fn an_unfinished_run_is_taken_back_like_any_other() {
+    let sandbox = big();
+    flux_rag(&sandbox.path("flux.db"));
+    sandbox.carry("flux.db", "before.db", &[]);
+    for target in [
+        Target::sqlite(&sandbox, "target.db"),
+        Target::postgres(&sandbox),
+    ] {
+        let to = target.url();
+        sandbox.carry("before.db", &to, &[]);
+        given_half(&sandbox, "big.db", &target);
+        let (_, document) = sandbox.json(&["migrate", "runs", "--url", &to]);
+        let run = document["runs"][0]["id"].as_str().unwrap();
+        let (status, document) = sandbox.json(&["migrate", "rollback", run, "--url", &to]);
+        assert_eq!(status, 0, "{document:#}");
+        sandbox.assert_equal("before.db", &to);
+        assert_eq!(target.done(), None);
+        // A new one begins from the beginning.
+        let document = sandbox.carry("big.db", &to, &["--resumable", "--allow-quarantine"]);
+        assert_eq!(document["report"]["resumed"], Value::Null);
+    }
+}
+
+#[test]
+fn a_source_of_which_carried_rows_changed_is_refused_and_named() {
+    let sandbox = big();
+    let target = Target::sqlite(&sandbox, "target.db");
+    given_half(&sandbox, "big.db", &target);
+    let done = target.done();
+    for (change, back) in [
+        (
+            "update entities set name = 'x' where id = 3",
+            "update entities set name = 'src/3.rs' where id = 3",
+        ),
+        // Of a row that was not carried too.
+        (
+            "update entities set metadata = '{}' where id = 97",
+            "update entities set metadata = '{bad' where id = 97",
+        ),
+    ] {
+        tamper(&sandbox.path("big.db"), change);
+        let said = sandbox.run(&[
+            "migrate",
+            "--from",
+            "big.db",
+            "--to",
+            "target.db",
+            "--resumable",
+        ]);
+        said.assert_failed(3, &["table entities", "memory migrate rollback"]);
+        tamper(&sandbox.path("big.db"), back);
+    }
+    tamper(
+        &sandbox.path("big.db"),
+        "delete from entities where id > 1150",
+    );
+    let said = sandbox.run(&[
+        "migrate",
+        "--from",
+        "big.db",
+        "--to",
+        "target.db",
+        "--resumable",
+    ]);
+    said.assert_failed(3, &["table entities"]);
+    assert_eq!(target.done(), done);
+}
+
+#[test]
+fn what_changed_beyond_the_checkpoint_is_carried_as_it_is_now() {
+    let sandbox = big();
+    let target = Target::postgres(&sandbox);
+    let to = target.url();
+    let args = resumable("big.db", &to);
+    // All entities, and some of the relationships.
+    kill(&sandbox, &target, &args, ENTITIES + 50, Duration::ZERO).unwrap();
+    execute(
+        &sandbox.path("big.db"),
+        "insert into entities values
+            (5000, 'file', 'new', '{}', '2024-03-01T10:00:00Z', '2024-03-01T10:00:00Z');
+        insert into relationships values
+            (5000, 5000, 1, 'relates_to', '{}', '2024-03-01T11:00:00Z');
+        delete from relationships where id = 1199;
+        update relationships set type = 'worked_on' where id = 1198",
+    );
+    let options = ["--resumable", "--allow-quarantine"];
+    let document = sandbox.carry("big.db", &to, &options);
+    assert!(document["report"]["resumed"].as_u64().unwrap() > ENTITIES);
+    let options = ["--allow-quarantine", "--quarantine-file", "new.jsonl"];
+    sandbox.carry("big.db", "new.db", &options);
+    sandbox.assert_equal("new.db", &to);
+    let kind = "select kind from relationships where kind <> 'relates_to'";
+    assert_eq!(target.ask(kind), "worked_on");
+}
+
+#[test]
+fn a_resumable_run_that_has_nothing_to_carry_leaves_no_trace() {
+    let sandbox = big();
+    let options = ["--resumable", "--allow-quarantine"];
+    let document = sandbox.carry("big.db", "whole.db", &options);
+    assert_eq!(document["report"]["outcome"], "nothing_to_carry");
+    let runs = ask(
+        &sandbox.path("whole.db"),
+        "select count(*) from transfer_runs",
+    );
+    assert_eq!(runs, "1");
+}
+
+#[test]
+fn a_run_whose_quarantine_is_gone_does_not_go_on() {
+    let sandbox = big();
+    let target = Target::sqlite(&sandbox, "target.db");
+    given_half(&sandbox, "big.db", &target);
+    let [partial] = sandbox.quarantine_files().try_into().unwrap();
+    let text = std::fs::read(&partial).unwrap();
+    let again = || {
+        sandbox.run(&[
+            "migrate",
+            "--from",
+            "big.db",
+            "--to",
+            "target.db",
+            "--resumable",
+        ])
+    };
+    std::fs::remove_file(&partial).unwrap();
+    again().assert_failed(3, &["quarantine file", "put it back"]);
+    std::fs::write(&partial, &text[..text.len() / 2]).unwrap();
+    again().assert_failed(3, &["quarantine file", "bytes"]);
+    // What came after the checkpoint comes again.
+    let more = [&text[..], b"{\"half\": "].concat();
+    std::fs::write(&partial, more).unwrap();
+    assert_eq!(again().status, 1);
+    let [file] = sandbox.quarantine_files().try_into().unwrap();
+    let whole = quarantine_lines(&sandbox.path("whole.jsonl"));
+    assert_eq!(quarantine_lines(&file), whole);
+}
+
+#[test]
+fn a_transfer_that_is_killed_leaves_the_target_as_it_was() {
+    let sandbox = big();
+    flux_rag(&sandbox.path("flux.db"));
+    sandbox.carry("flux.db", "before.db", &[]);
+    for target in [
+        Target::sqlite(&sandbox, "target.db"),
+        Target::postgres(&sandbox),
+    ] {
+        let to = target.url();
+        sandbox.carry("before.db", &to, &[]);
+        let runs = target.ask("select count(*) from transfer_runs");
+        for _ in 0..3 {
+            let args = [
+                "migrate",
+                "--from",
+                "whole.db",
+                "--to",
+                &to,
+                "--batch-size",
+                BATCH,
+            ];
+            kill_atomic(&sandbox, &[&args[..], &["--json"]].concat(), any_moment());
+            sandbox.assert_equal("before.db", &to);
+            assert_eq!(target.ask("select count(*) from transfer_runs"), runs);
+        }
+        sandbox.carry("whole.db", &to, &[]);
+    }
 }
