@@ -1,11 +1,16 @@
-//! What becomes of a transfer that is cut off at any moment, and what of a source that is written to.
+//! What becomes of a transfer that is cut off at any moment.
 
+use std::process::Child;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::interrupted::{BATCH, Target, any_moment, kill, kill_atomic, random, resumable};
-use crate::sandbox::{Sandbox, ask, class, quarantine_lines, tamper};
+use crate::cluster::Cluster;
+use crate::interrupted::{
+    BATCH, Target, any_moment, kill, kill_atomic, random, resumable, started, started_atomic,
+};
+use crate::postgres::Postgres;
+use crate::sandbox::{Said, Sandbox, ask, class, quarantine_lines, tamper};
 use crate::sources::{execute, flux_rag};
 
 /// How many entities the file has, and as many relationships.
@@ -313,9 +318,11 @@ fn a_run_whose_quarantine_is_gone_does_not_go_on() {
     again().assert_failed(3, &["quarantine file", "put it back"]);
     std::fs::write(&partial, &text[..text.len() / 2]).unwrap();
     again().assert_failed(3, &["quarantine file", "bytes"]);
-    // What came after the checkpoint comes again.
+    // What came after the checkpoint comes again; and a command that is cut off just before its end
+    // has given the file its name already.
+    std::fs::remove_file(&partial).unwrap();
     let more = [&text[..], b"{\"half\": "].concat();
-    std::fs::write(&partial, more).unwrap();
+    std::fs::write(partial.with_extension(""), more).unwrap();
     assert_eq!(again().status, 1);
     let [file] = sandbox.quarantine_files().try_into().unwrap();
     let whole = quarantine_lines(&sandbox.path("whole.jsonl"));
@@ -350,4 +357,91 @@ fn a_transfer_that_is_killed_leaves_the_target_as_it_was() {
         }
         sandbox.carry("whole.db", &to, &[]);
     }
+}
+
+#[test]
+fn what_a_killed_run_left_before_its_first_checkpoint_is_no_obstacle() {
+    let sandbox = big();
+    let options = [
+        "--resumable",
+        "--allow-quarantine",
+        "--quarantine-file",
+        "q.jsonl",
+    ];
+    sandbox.carry("big.db", "target.db", &options);
+    // As if nothing had been committed.
+    std::fs::remove_file(sandbox.path("target.db")).unwrap();
+    let left = || std::fs::rename(sandbox.path("q.jsonl"), sandbox.path("q.jsonl.partial"));
+    left().unwrap();
+    sandbox.carry("big.db", "target.db", &options);
+    let whole = quarantine_lines(&sandbox.path("whole.jsonl"));
+    assert_eq!(quarantine_lines(&sandbox.path("q.jsonl")), whole);
+    // The file of another transfer is not touched.
+    left().unwrap();
+    let args = ["migrate", "--from", "big.db", "--to", "other.db"];
+    let said = sandbox.run(&[&args[..], &options].concat());
+    said.assert_failed(3, &["q.jsonl.partial", "remove it"]);
+    assert!(sandbox.has("q.jsonl.partial"));
+}
+
+#[test]
+fn a_server_that_is_restarted_in_the_middle_is_a_clear_error_and_loses_nothing() {
+    let sandbox = big();
+    flux_rag(&sandbox.path("flux.db"));
+    sandbox.carry("flux.db", "before.db", &[]);
+    let cluster = Cluster::start();
+    let postgres = Postgres::on(cluster.url()).migrate(&sandbox);
+    let target = Target::Postgres(postgres);
+    let to = target.url();
+    sandbox.carry("before.db", &to, &[]);
+
+    let atomic = [
+        "migrate",
+        "--from",
+        "whole.db",
+        "--to",
+        &to,
+        "--batch-size",
+        BATCH,
+    ];
+    let child = started_atomic(&sandbox, &[&atomic[..], &["--json"]].concat());
+    cluster.stop();
+    let error = failed(child);
+    assert_eq!(error["what_to_do"], "run it again; nothing was changed");
+    cluster.go_on();
+    sandbox.assert_equal("before.db", &to);
+    assert_eq!(target.ask("select count(*) from transfer_runs"), "1");
+
+    let args = resumable("whole.db", &to);
+    let child = started(&sandbox, &target, &args, ROWS / 2).unwrap();
+    cluster.stop();
+    let error = failed(child);
+    let message = error["error"].as_str().unwrap();
+    assert!(
+        message.contains("up to its last checkpoint stands"),
+        "{error:#}"
+    );
+    let remedy = error["what_to_do"].as_str().unwrap();
+    assert!(remedy.contains("run the same command again"), "{error:#}");
+    cluster.go_on();
+    let done = target.done().unwrap();
+    assert!(done >= ROWS / 2);
+    let document = sandbox.carry("whole.db", &to, &["--resumable"]);
+    assert_eq!(document["report"]["resumed"], done);
+    let (_, document) = sandbox.json(&["migrate", "rollback", run_of(&document), "--url", &to]);
+    assert_eq!(document["rollback"]["rolled_back"], true);
+    sandbox.assert_equal("before.db", &to);
+}
+
+fn run_of(document: &Value) -> &str {
+    document["report"]["run"].as_str().unwrap()
+}
+
+/// What a command says whose server went away, in its document.
+fn failed(child: Child) -> Value {
+    let said = Said::of(child);
+    assert_eq!(said.status, 3, "{said:?}");
+    let document: Value = serde_json::from_str(&said.out).unwrap();
+    assert_ne!(document["caused_by"], Value::Array(Vec::new()));
+    document
 }

@@ -1,7 +1,7 @@
 //! Transfers that are cut off by SIGKILL, each proved to have been at work.
 
 use std::hash::{BuildHasher, RandomState};
-use std::io::{BufRead, BufReader};
+use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Child;
 use std::thread::sleep;
@@ -81,15 +81,7 @@ pub(crate) fn kill(
     rows: u64,
     moment: Duration,
 ) -> Option<u64> {
-    let mut child = sandbox.start(args);
-    let begun = Instant::now();
-    while target.done().is_none_or(|done| done < rows) {
-        if child.try_wait().unwrap().is_some() {
-            return None;
-        }
-        assert!(begun.elapsed() < PATIENCE, "no {rows} rows were done");
-        sleep(Duration::from_millis(2));
-    }
+    let mut child = started(sandbox, target, args, rows)?;
     sleep(moment);
     if !cut_off(&mut child) {
         return None;
@@ -100,14 +92,44 @@ pub(crate) fn kill(
     Some(done)
 }
 
+/// Starts a resumable transfer, and returns once so many rows are done as far as it lasts; `None` if
+/// it ended before.
+pub(crate) fn started(
+    sandbox: &Sandbox,
+    target: &Target<'_>,
+    args: &[&str],
+    rows: u64,
+) -> Option<Child> {
+    let mut child = sandbox.start(args);
+    let begun = Instant::now();
+    while target.done().is_none_or(|done| done < rows) {
+        if child.try_wait().unwrap().is_some() {
+            return None;
+        }
+        assert!(begun.elapsed() < PATIENCE, "no {rows} rows were done");
+        sleep(Duration::from_millis(2));
+    }
+    Some(child)
+}
+
+/// Starts a transfer that is not resumable, and returns once it carries rows.
+pub(crate) fn started_atomic(sandbox: &Sandbox, args: &[&str]) -> Child {
+    let mut child = sandbox.start(args);
+    let said = child.stderr.as_mut().unwrap();
+    let mut line = Vec::new();
+    while line.last() != Some(&b'\n') {
+        let mut byte = [0];
+        said.read_exact(&mut byte).unwrap();
+        line.extend(byte);
+    }
+    let progress: Value = serde_json::from_slice(&line).unwrap();
+    assert!(progress["done"].as_u64().unwrap() > 0, "{progress}");
+    child
+}
+
 /// Starts a transfer that is not resumable, and kills it while it carries rows.
 pub(crate) fn kill_atomic(sandbox: &Sandbox, args: &[&str], moment: Duration) {
-    let mut child = sandbox.start(args);
-    let mut said = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    said.read_line(&mut line).unwrap();
-    let progress: Value = serde_json::from_str(&line).unwrap();
-    assert!(progress["done"].as_u64().unwrap() > 0, "{progress}");
+    let mut child = started_atomic(sandbox, args);
     sleep(moment);
     assert!(cut_off(&mut child), "it had ended before");
 }

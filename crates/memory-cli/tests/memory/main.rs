@@ -7,6 +7,7 @@
 )]
 
 mod accounting;
+mod cluster;
 mod consultant;
 mod consultant_server;
 mod conversation;
@@ -17,6 +18,7 @@ mod faults;
 mod filters;
 mod interrupted;
 mod journey;
+mod living;
 mod operations;
 mod output;
 mod postgres;
