@@ -123,6 +123,15 @@ impl From<MigrateError> for Failure {
             | MigrateError::Contract { .. } => {
                 Some("nothing was carried; this is a defect of memory: please report it".to_owned())
             }
+            MigrateError::Stopped { run, source }
+                if matches!(**source, MigrateError::Verification { .. }) =>
+            {
+                Some(format!(
+                    "was it changed in the target meanwhile? Take the run back with {}, which names \
+                     what was changed and removes it with --force, and begin anew",
+                    take_back(run)
+                ))
+            }
             MigrateError::Stopped { run, .. } => Some(format!(
                 "run the same command again to go on, or take the run back with {}",
                 take_back(run)

@@ -189,7 +189,8 @@ impl MigrateError {
     /// becomes of the run.
     pub(crate) fn stopped(self, run: RunId) -> MigrateError {
         match self {
-            MigrateError::NotResumable { .. }
+            MigrateError::InvalidOption { .. }
+            | MigrateError::NotResumable { .. }
             | MigrateError::SourceChanged { .. }
             | MigrateError::TakenOver { .. } => self,
             error => MigrateError::Stopped {

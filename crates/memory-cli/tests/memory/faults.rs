@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::cluster::Cluster;
+use crate::conversation::erase;
 use crate::interrupted::{
     BATCH, Target, any_moment, kill, kill_atomic, random, resumable, started, started_atomic,
 };
@@ -444,4 +445,78 @@ fn failed(child: Child) -> Value {
     let document: Value = serde_json::from_str(&said.out).unwrap();
     assert_ne!(document["caused_by"], Value::Array(Vec::new()));
     document
+}
+
+#[test]
+fn of_two_commands_that_go_on_with_one_run_one_ends_it() {
+    let sandbox = big();
+    for target in [
+        Target::sqlite(&sandbox, "target.db"),
+        Target::postgres(&sandbox),
+    ] {
+        let to = target.url();
+        let args = resumable("whole.db", &to);
+        let first = started(&sandbox, &target, &args, 1).unwrap();
+        let second = sandbox.start(&args);
+        let ends = [Said::of(first), Said::of(second)];
+        assert!(ends.iter().any(|said| said.status == 0), "{ends:?}");
+        for said in &ends {
+            assert!([0, 3].contains(&said.status), "{said:?}");
+        }
+        assert_eq!(target.ask("select count(*) from transfer_runs"), "1");
+        assert_eq!(target.done(), None);
+        sandbox.assert_equal("whole.db", &to);
+    }
+}
+
+#[test]
+fn what_was_changed_in_the_target_meanwhile_keeps_a_run_from_its_end() {
+    let sandbox = big();
+    for target in [
+        Target::sqlite(&sandbox, "target.db"),
+        Target::postgres(&sandbox),
+    ] {
+        let to = target.url();
+        given_half(&sandbox, "whole.db", &target);
+        let change = "update nodes set access_count = 7 where key_id = 'src/3.rs'";
+        match &target {
+            Target::Sqlite(sandbox, name) => tamper(&sandbox.path(name), change),
+            Target::Postgres(postgres) => postgres.execute(change),
+        }
+        let (status, document) = sandbox.transfer("whole.db", &to, &["--resumable"]);
+        assert_eq!(status, 3, "{document:#}");
+        let details = document["details"].as_array().unwrap();
+        assert_eq!(details.len(), 1, "{document:#}");
+        let found = details[0].as_str().unwrap();
+        assert!(found.starts_with("nodes default/"), "{document:#}");
+        let remedy = document["what_to_do"].as_str().unwrap();
+        assert!(remedy.contains("memory migrate rollback"), "{document:#}");
+        assert!(target.done().is_some());
+    }
+}
+
+#[test]
+fn a_run_of_which_a_tenant_was_erased_can_only_be_taken_back() {
+    let sandbox = big();
+    let target = Target::sqlite(&sandbox, "target.db");
+    given_half(&sandbox, "whole.db", &target);
+    let path = sandbox.path("target.db");
+    erase(path.to_str().unwrap(), "default");
+    let args = [
+        "migrate",
+        "--from",
+        "whole.db",
+        "--to",
+        "target.db",
+        "--resumable",
+    ];
+    sandbox
+        .run(&args)
+        .assert_failed(3, &["erased", "memory migrate rollback"]);
+    let (_, document) = sandbox.json(&["migrate", "runs", "--url", "target.db"]);
+    let run = document["runs"][0]["id"].as_str().unwrap();
+    let (status, document) = sandbox.json(&["migrate", "rollback", run, "--url", "target.db"]);
+    assert_eq!(status, 0, "{document:#}");
+    sandbox.carry("whole.db", "target.db", &["--resumable"]);
+    sandbox.assert_equal("whole.db", "target.db");
 }

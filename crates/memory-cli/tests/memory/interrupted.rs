@@ -16,7 +16,7 @@ use crate::sandbox::{Sandbox, ask};
 pub(crate) const BATCH: &str = "50";
 
 /// Longer than any of these transfers takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A store that transfers write to.
 pub(crate) enum Target<'a> {

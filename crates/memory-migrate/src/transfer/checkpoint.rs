@@ -111,19 +111,16 @@ pub(super) async fn unfinished(
         .map_err(MigrateError::store("looking for an unfinished run"))?;
     let is_of_system =
         |run: &TransferRun| run.source_kind == source.kind && run.source_name == source.name;
-    let run = match options.resume {
-        Some(wanted) => {
-            let found = runs.into_iter().find(|run| run.id == wanted);
-            found.ok_or_else(|| refuse(wanted, "no unfinished run has this id"))?
-        }
-        None => {
-            let is_from_here =
-                |run: &TransferRun| is_of_system(run) && run.source_location == source.location;
-            match runs.into_iter().find(is_from_here) {
-                Some(run) => run,
-                None => return Ok(None),
-            }
-        }
+    let is_from_here =
+        |run: &TransferRun| is_of_system(run) && run.source_location == source.location;
+    let is_wanted = |run: &TransferRun| match options.resume {
+        Some(wanted) => run.id == wanted,
+        None => is_from_here(run),
+    };
+    let run = match (runs.into_iter().find(is_wanted), options.resume) {
+        (Some(run), _) => run,
+        (None, Some(wanted)) => return Err(refuse(wanted, "no unfinished run has this id")),
+        (None, None) => return Ok(None),
     };
     if !options.resumable {
         return Err(MigrateError::RunUnfinished { run: run.id });

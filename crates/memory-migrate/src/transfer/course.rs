@@ -47,7 +47,7 @@ impl Course {
         options: &TransferOptions,
         source: &SourceDescription,
         tables: &[SourceTable],
-        begun: Option<(&TransferRun, &Checkpoint)>,
+        unfinished: Option<&(TransferRun, Checkpoint)>,
     ) -> Result<Course, MigrateError> {
         let mut course = Course {
             selection: Selection::of(options, source),
@@ -61,10 +61,10 @@ impl Course {
                 .collect(),
             rows: 0,
         };
-        let Some((run, checkpoint)) = begun else {
+        let Some((run, checkpoint)) = unfinished else {
             return Ok(course);
         };
-        course.stored = run.report.clone();
+        course.stored.clone_from(&run.report);
         course.has_lasting = true;
         course.resumed = Some(checkpoint.done);
         for saved in &checkpoint.tables {

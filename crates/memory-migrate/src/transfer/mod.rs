@@ -94,21 +94,25 @@ async fn carry_on(
     let began = Instant::now();
     let description = source.description().clone();
     let tables = source.tables().await?;
-    let begun = checkpoint::unfinished(writer.as_mut(), options, &description).await?;
-    if let Some((run, _)) = &begun {
+    let unfinished = checkpoint::unfinished(writer.as_mut(), options, &description).await?;
+    if let Some((run, _)) = &unfinished {
         options.run = run.id;
     }
     let options = &*options;
     if options.resumable {
-        let begun = begun.as_ref().map(|(run, checkpoint)| (run, checkpoint));
-        *course = Some(Course::new(options, &description, &tables, begun)?);
+        *course = Some(Course::new(
+            options,
+            &description,
+            &tables,
+            unfinished.as_ref(),
+        )?);
     }
     let accounts = Accounts::new(tables, options)?;
-    let kept = begun
+    let kept = unfinished
         .as_ref()
         .and_then(|(_, from)| from.quarantine.as_ref());
     let quarantine = Quarantine::open(options, &description, &target, kept)?;
-    if begun.is_none() {
+    if unfinished.is_none() {
         open_run(writer.as_mut(), options, &description).await?;
     }
 
@@ -121,7 +125,7 @@ async fn carry_on(
         options,
         course.as_mut(),
     );
-    let started_at = match begun {
+    let started_at = match unfinished {
         Some((run, from)) => {
             carrier.go_on(from);
             run.started_at
