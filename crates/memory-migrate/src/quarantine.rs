@@ -32,6 +32,8 @@ pub(crate) struct Quarantine {
     file: Option<BufWriter<File>>,
     /// Whether a checkpoint tells of the file.
     is_kept: bool,
+    /// Whether rows came since the last checkpoint.
+    has_new: bool,
 }
 
 /// A row that cannot be carried.
@@ -84,6 +86,7 @@ impl Quarantine {
             header,
             file: None,
             is_kept: false,
+            has_new: false,
         };
         match kept {
             Some(kept) => quarantine.go_on(options, kept)?,
@@ -151,6 +154,7 @@ impl Quarantine {
             file.flush()?;
             self.file.insert(file)
         };
+        self.has_new = true;
         write_line(file, line)
     }
 }

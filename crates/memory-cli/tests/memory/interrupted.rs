@@ -13,7 +13,7 @@ use crate::postgres::Postgres;
 use crate::sandbox::{Sandbox, ask};
 
 /// How many rows a batch of these transfers has.
-pub(crate) const BATCH: &str = "50";
+pub(crate) const BATCH: &str = "20";
 
 /// Longer than any of these transfers takes.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -31,6 +31,11 @@ impl<'a> Target<'a> {
         let said = sandbox.run(&["migrate", "up", "--url", name]);
         assert_eq!(said.status, 0, "{said:?}");
         target
+    }
+
+    /// The same, by a name that nobody has yet.
+    pub(crate) fn new_sqlite(sandbox: &'a Sandbox) -> Target<'a> {
+        Target::sqlite(sandbox, &format!("target-{:x}.db", random(u64::MAX)))
     }
 
     /// A schema with the newest migrations and nothing else.

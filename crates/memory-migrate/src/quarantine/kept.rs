@@ -29,7 +29,7 @@ impl Quarantine {
         let Some(file) = &mut self.file else {
             return Ok(None);
         };
-        let kept = write_through(file).and_then(|bytes| {
+        let kept = write_through(file, std::mem::take(&mut self.has_new)).and_then(|bytes| {
             let file = std::path::absolute(&self.path)?;
             Ok(Kept { file, bytes })
         });
@@ -108,10 +108,12 @@ impl Quarantine {
     }
 }
 
-/// Writes everything through to the disk, and tells the file's length.
-fn write_through(file: &mut BufWriter<File>) -> io::Result<u64> {
-    file.flush()?;
-    file.get_ref().sync_all()?;
+/// Writes what is new through to the disk, and tells the file's length.
+fn write_through(file: &mut BufWriter<File>, has_new: bool) -> io::Result<u64> {
+    if has_new {
+        file.flush()?;
+        file.get_ref().sync_all()?;
+    }
     file.stream_position()
 }
 
