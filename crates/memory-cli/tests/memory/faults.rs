@@ -99,10 +99,12 @@ fn kill_loop(kills: u64) {
         let whole = quarantine_lines(&sandbox.path("whole.jsonl"));
         assert_eq!(quarantine_lines(&file), whole);
         std::fs::remove_file(file).unwrap();
+        eprintln!("{hits} of {kills} kills into SQLite");
     }
     let mut hits = 0;
     while hits < kills {
         hits += round(&sandbox, "whole.db", &Target::postgres(&sandbox));
+        eprintln!("{hits} of {kills} kills into PostgreSQL");
     }
 }
 

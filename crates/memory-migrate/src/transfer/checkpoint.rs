@@ -197,12 +197,17 @@ impl Carrier<'_> {
         self.writer
             .checkpoint(run, &course.stored, &report)
             .await
-            .map_err(|error| match error {
-                StorageError::Conflict { .. } => MigrateError::TakenOver { run },
-                error => MigrateError::store("making a checkpoint last")(error),
-            })?;
+            .map_err(refused(run, "making a checkpoint last"))?;
         course.lasts(report);
         Ok(())
+    }
+}
+
+/// Says what was being done when the target failed, or that the run is no longer this command's.
+pub(super) fn refused(run: RunId, step: &'static str) -> impl FnOnce(StorageError) -> MigrateError {
+    move |error| match error {
+        StorageError::Conflict { .. } => MigrateError::TakenOver { run },
+        error => MigrateError::store(step)(error),
     }
 }
 

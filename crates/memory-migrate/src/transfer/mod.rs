@@ -211,7 +211,8 @@ async fn conclude(
     let closed = writer
         .close_run(report.run, RunStatus::Completed, report.finished_at, told)
         .await
-        .map_err(MigrateError::store(
+        .map_err(checkpoint::refused(
+            report.run,
             "entering the run's report in the target",
         ));
     let ended = match closed {
