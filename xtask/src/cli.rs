@@ -74,6 +74,8 @@ pub(crate) enum Task {
         /// Further arguments of `cargo test`, such as `-p memory-core -- --nocapture`
         args: Vec<OsString>,
     },
+    /// Kills resumable transfers at 50 random moments on each backend, which takes minutes
+    KillLoop,
     /// Runs the benchmarks, against a PostgreSQL server of their own
     Bench {
         /// Further arguments of `cargo bench`, such as `-- --quick`

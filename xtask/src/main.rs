@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Task::Export { args } => workspace::run_memory("export", &args),
         Task::Import { args } => workspace::run_memory("import", &args),
         Task::Test { args } => test::test(&args),
+        Task::KillLoop => test::kill_loop(),
         Task::Bench { args } => test::bench(&args),
         Task::Ci => ci::ci(),
         Task::Pg { action } => pg::run(&action),

@@ -1,4 +1,4 @@
-//! `test` and `bench`: cargo with a PostgreSQL server of its own.
+//! `test`, `kill-loop` and `bench`: cargo with a PostgreSQL server of its own.
 
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
@@ -24,6 +24,20 @@ pub(crate) fn test(args: &[OsString]) -> Result<ExitCode> {
     };
     command.args(args);
     with_server("tests", &mut [command])
+}
+
+/// Runs the test that kills resumable transfers, in its long form.
+pub(crate) fn kill_loop() -> Result<ExitCode> {
+    let mut command = workspace::cargo(["test", "--all-features", "--package", "memory-cli"]);
+    command.args([
+        "--test",
+        "memory",
+        "--",
+        "--ignored",
+        "--nocapture",
+        "fifty_kills",
+    ]);
+    with_server("kills", &mut [command])
 }
 
 /// Runs the benchmarks, with further arguments of `cargo bench`.

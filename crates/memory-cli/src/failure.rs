@@ -2,7 +2,7 @@ use std::error::Error;
 use std::fmt::Display;
 
 use memory_core::migrate::{MigrateError, SourceError};
-use memory_core::{InvalidInput, OpenError, StorageError};
+use memory_core::{InvalidInput, OpenError, RunId, StorageError};
 
 /// Findings; also what is refused until a person insists.
 const FINDINGS: u8 = 1;
@@ -112,26 +112,66 @@ impl From<MigrateError> for Failure {
             MigrateError::WouldDelete { .. } => FINDINGS,
             _ => COULD_NOT_RUN,
         };
+        let take_back = |run: &RunId| format!("`memory migrate rollback {run}`");
         let remedy = match &error {
             MigrateError::Store { source, .. }
-            | MigrateError::Source(SourceError::Store(source)) => remedy_for(source),
+            | MigrateError::Source(SourceError::Store(source)) => {
+                remedy_for(source).map(str::to_owned)
+            }
             MigrateError::Accounting { .. }
             | MigrateError::Verification { .. }
-            | MigrateError::Contract { .. } => Some("this is a defect of memory: please report it"),
+            | MigrateError::Contract { .. } => {
+                Some("nothing was carried; this is a defect of memory: please report it".to_owned())
+            }
+            MigrateError::Stopped { run, source }
+                if matches!(**source, MigrateError::Verification { .. }) =>
+            {
+                Some(format!(
+                    "was it changed in the target meanwhile? Take the run back with {}, which names \
+                     what was changed and removes it with --force, and begin anew",
+                    take_back(run)
+                ))
+            }
+            MigrateError::Stopped { run, .. } => Some(format!(
+                "run the same command again to go on, or take the run back with {}",
+                take_back(run)
+            )),
+            MigrateError::RunUnfinished { run } => Some(format!(
+                "go on with it by --resumable, or take it back with {}",
+                take_back(run)
+            )),
+            MigrateError::SourceChanged { run, .. } => Some(format!(
+                "take the run back with {} and begin anew",
+                take_back(run)
+            )),
+            MigrateError::NotResumable { run, .. } | MigrateError::TakenOver { run } => {
+                Some(format!(
+                    "look at it with `memory migrate runs`; {} takes it back",
+                    take_back(run)
+                ))
+            }
             _ => None,
         };
         let details = match &error {
-            MigrateError::Verification { findings, .. } => {
-                findings.iter().map(ToString::to_string).collect()
-            }
-            _ => Vec::new(),
+            MigrateError::Stopped { source, .. } => findings(source),
+            error => findings(error),
         };
         Failure {
             status,
             details,
-            remedy: remedy.map(str::to_owned),
+            remedy,
             error: error.into(),
         }
+    }
+}
+
+/// What a verification found.
+fn findings(error: &MigrateError) -> Vec<String> {
+    match error {
+        MigrateError::Verification { findings, .. } => {
+            findings.iter().map(ToString::to_string).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -75,8 +75,12 @@ fn message(progress: &Progress<'_>) -> String {
         Some(eta) => format!("{} s left, ", eta.as_secs()),
         None => String::new(),
     };
+    let resumed = match progress.resumed {
+        0 => String::new(),
+        rows => format!("going on from a checkpoint after {rows} rows, "),
+    };
     format!(
-        "{:.0} rows/s, {left}{} {}/{}",
+        "{resumed}{:.0} rows/s, {left}{} {}/{}",
         progress.rows_per_second, progress.table, progress.table_done, progress.table_total
     )
 }

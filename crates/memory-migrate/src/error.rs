@@ -6,7 +6,8 @@ use memory_domain::TenantId;
 use memory_storage::{RunId, SourceError, StorageError};
 use serde::Serialize;
 
-/// Why a migration could not be carried through. Nothing was changed in the target.
+/// Why a migration could not be carried through. Nothing was changed in the target, but by a
+/// [`Stopped`](MigrateError::Stopped) run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigrateError {
@@ -57,10 +58,7 @@ pub enum MigrateError {
     },
 
     /// A table's classes do not add up to its rows.
-    #[error(
-        "table {table} of the source counted {rows} rows, but {classed} were accounted for; \
-         nothing was carried"
-    )]
+    #[error("table {table} of the source counted {rows} rows, but {classed} were accounted for")]
     Accounting {
         /// The table of the source.
         table: String,
@@ -72,7 +70,7 @@ pub enum MigrateError {
 
     /// What was read back from the target is not what the source held.
     #[error(
-        "verification found {total} differences, the first being {}; nothing was carried",
+        "verification found {total} differences, the first being {}",
         first(findings)
     )]
     Verification {
@@ -83,12 +81,58 @@ pub enum MigrateError {
     },
 
     /// A source or a store broke its contract.
-    #[error("{party} broke its contract: {problem}; nothing was carried")]
+    #[error("{party} broke its contract: {problem}")]
     Contract {
         /// `the source` or `the target`.
         party: &'static str,
         /// How.
         problem: String,
+    },
+
+    /// A resumable run failed after a checkpoint, up to which everything lasts.
+    #[error("run {run} stopped; what it carried up to its last checkpoint stands")]
+    Stopped {
+        /// The run, which can be gone on with or taken back.
+        run: RunId,
+        /// What it failed of.
+        #[source]
+        source: Box<MigrateError>,
+    },
+
+    /// An unfinished run from the same source is in the way of another transfer.
+    #[error("run {run} from the same source is unfinished")]
+    RunUnfinished {
+        /// The run, which can be gone on with or taken back.
+        run: RunId,
+    },
+
+    /// A run cannot be gone on with.
+    #[error("run {run} cannot be gone on with: {problem}")]
+    NotResumable {
+        /// The run.
+        run: RunId,
+        /// Why not.
+        problem: String,
+    },
+
+    /// What a run carried is no longer in its source as it was, so that the whole would be no one
+    /// state of it.
+    #[error(
+        "rows of the source's table {table} that run {run} had carried are not there any more as \
+         they were"
+    )]
+    SourceChanged {
+        /// The run, which can only be taken back.
+        run: RunId,
+        /// The table.
+        table: String,
+    },
+
+    /// Somebody else has carried a resumable run on, or taken it back, while it ran.
+    #[error("run {run} was carried on or taken back by somebody else meanwhile")]
+    TakenOver {
+        /// The run.
+        run: RunId,
     },
 
     /// The quarantine file could not be written.
@@ -139,6 +183,21 @@ impl MigrateError {
     /// Says that an export cannot be written.
     pub(crate) fn output(source: io::Error) -> MigrateError {
         MigrateError::Output { source }
+    }
+
+    /// Says of a run of which a checkpoint lasts that it stopped; not where the error says itself what
+    /// becomes of the run.
+    pub(crate) fn stopped(self, run: RunId) -> MigrateError {
+        match self {
+            MigrateError::InvalidOption { .. }
+            | MigrateError::NotResumable { .. }
+            | MigrateError::SourceChanged { .. }
+            | MigrateError::TakenOver { .. } => self,
+            error => MigrateError::Stopped {
+                run,
+                source: Box::new(error),
+            },
+        }
     }
 
     /// Says what was being done when a store failed.

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use memory_domain::{SessionId, TenantId, Timestamp};
 use memory_storage::RunId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::MigrateError;
 use crate::quarantine::partial;
@@ -35,6 +35,11 @@ pub struct TransferOptions {
     pub batch_size: u32,
     /// Does everything and then undoes it.
     pub dry_run: bool,
+    /// Makes what was carried last batch by batch, with a checkpoint each time, and goes on with an
+    /// unfinished run from the same source.
+    pub resumable: bool,
+    /// The unfinished run to go on with, wherever its source was then; only with `resumable`.
+    pub resume: Option<RunId>,
     /// Reads what was written back and compares it, before it is made to last.
     pub verify: bool,
     /// Applies the target's pending migrations first; without it they are an error.
@@ -50,7 +55,7 @@ pub struct TransferOptions {
 
 /// What is done about a row whose id or key stands in the target with other content. What stands is
 /// never changed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnConflict {
     /// The row goes to the quarantine file, and the exit status is not 0.
@@ -72,6 +77,8 @@ impl TransferOptions {
             tables: BTreeSet::new(),
             batch_size: BATCH_SIZE_DEFAULT,
             dry_run: false,
+            resumable: false,
+            resume: None,
             verify: true,
             create_schema: false,
             allow_unmapped: BTreeSet::new(),
@@ -83,8 +90,8 @@ impl TransferOptions {
     /// Checks what can be checked before anything is opened.
     ///
     /// # Errors
-    /// `InvalidOption` for a batch size of 0 or beyond [`BATCH_SIZE_MAX`]; `Quarantine` for a
-    /// quarantine file that exists already.
+    /// `InvalidOption` for a batch size of 0 or beyond [`BATCH_SIZE_MAX`], and for a dry run that is to
+    /// be resumable; `Quarantine` for a quarantine file that exists already.
     pub fn check(&self) -> Result<(), MigrateError> {
         if !(1..=BATCH_SIZE_MAX).contains(&self.batch_size) {
             return Err(MigrateError::InvalidOption {
@@ -93,6 +100,22 @@ impl TransferOptions {
                 problem: format!("give 1 to {BATCH_SIZE_MAX}"),
             });
         }
+        if self.resumable && self.dry_run {
+            return Err(MigrateError::InvalidOption {
+                option: "resumable",
+                value: "with a dry run".to_owned(),
+                problem: "a dry run is undone as a whole: leave one of them out".to_owned(),
+            });
+        }
+        if self.resumable {
+            // The file may be the run's own; that is seen when the run is known.
+            return Ok(());
+        }
+        self.check_quarantine()
+    }
+
+    /// Holds that no file is in the quarantine's way.
+    pub(crate) fn check_quarantine(&self) -> Result<(), MigrateError> {
         let path = self.quarantine_path();
         if path.exists() {
             return Err(MigrateError::Quarantine {

@@ -23,6 +23,9 @@ pub struct Progress<'a> {
     pub done: u64,
     /// Rows of this phase.
     pub total: u64,
+    /// Rows of those done that an earlier command of the run had carried: where it is more than none,
+    /// this one goes on from a checkpoint.
+    pub resumed: u64,
     /// Rows per second in this phase so far.
     pub rows_per_second: f64,
     /// How long this phase will still take at that speed, in seconds; unknown at the beginning.
@@ -52,6 +55,7 @@ pub(crate) struct Meter<'a> {
     phase: Phase,
     tables: Vec<(String, u64, u64)>,
     done: u64,
+    resumed: u64,
     total: u64,
     began: Instant,
     callback: OnProgress<'a>,
@@ -73,9 +77,16 @@ impl<'a> Meter<'a> {
             total: tables.iter().map(|(_, rows, _)| rows).sum(),
             tables,
             done: 0,
+            resumed: 0,
             began: Instant::now(),
             callback,
         }
+    }
+
+    /// Counts rows of a table as done by an earlier command, and says so.
+    pub(crate) fn pass(&mut self, table: usize, rows: u64) {
+        self.resumed += rows;
+        self.add(table, rows);
     }
 
     /// Counts rows of a table as done, and says so.
@@ -86,7 +97,7 @@ impl<'a> Meter<'a> {
         *table_done += rows;
         self.done += rows;
         let elapsed = self.began.elapsed();
-        let rows_per_second = rate(self.done, elapsed);
+        let rows_per_second = rate(self.done - self.resumed, elapsed);
         let left = self.total.saturating_sub(self.done);
         (self.callback)(&Progress {
             phase: self.phase,
@@ -95,9 +106,15 @@ impl<'a> Meter<'a> {
             table_total: *table_total,
             done: self.done,
             total: self.total,
+            resumed: self.resumed,
             rows_per_second,
             eta: time_for(left, rows_per_second),
         });
+    }
+
+    /// Rows that were done since the phase began.
+    pub(crate) fn done_now(&self) -> u64 {
+        self.done - self.resumed
     }
 
     /// How long the phase has taken so far.

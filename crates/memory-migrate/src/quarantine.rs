@@ -1,3 +1,5 @@
+mod kept;
+
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -8,6 +10,7 @@ use memory_storage::{RawRow, RawValue, RowContext, SourceDescription, SourceTabl
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::kept::Kept;
 use crate::{MigrateError, TransferOptions};
 
 /// The version of the file's format, which its first line names.
@@ -22,11 +25,15 @@ pub(crate) const FORMAT: u32 = 1;
 /// their storage class: `{"text_hex": "ff"}`, `{"blob_hex": "00"}`, `{"real": "inf"}`.
 ///
 /// It is made with its first row, under the name and `.partial`, and gets its name at the end; what
-/// a failed run left is removed.
+/// a failed run left is removed, but not what a checkpoint of a resumable run tells of.
 pub(crate) struct Quarantine {
     path: PathBuf,
     header: Value,
     file: Option<BufWriter<File>>,
+    /// Whether a checkpoint tells of the file.
+    is_kept: bool,
+    /// Whether rows came since the last checkpoint.
+    has_new: bool,
 }
 
 /// A row that cannot be carried.
@@ -54,25 +61,39 @@ pub(crate) enum EntryClass {
 }
 
 impl Quarantine {
-    /// Says where the file will be; makes nothing yet.
-    pub(crate) fn new(
+    /// Says where the file will be, and makes nothing yet; or goes on with the file that a checkpoint
+    /// tells of, just as it was then.
+    ///
+    /// # Errors
+    /// `Quarantine` if the file is not there any more as it was, or another stands in its place.
+    pub(crate) fn open(
         options: &TransferOptions,
         source: &SourceDescription,
         target: &str,
-    ) -> Quarantine {
+        kept: Option<&Kept>,
+    ) -> Result<Quarantine, MigrateError> {
         let header = json!({
             "memory_quarantine": FORMAT,
             "run": options.run,
             "started_at": options.at,
             "dry_run": options.dry_run,
+            "resumable": options.resumable,
             "source": source,
             "target": target,
         });
-        Quarantine {
+        let mut quarantine = Quarantine {
             path: options.quarantine_path(),
             header,
             file: None,
+            is_kept: false,
+            has_new: false,
+        };
+        match kept {
+            Some(kept) => quarantine.go_on(options, kept)?,
+            None if options.resumable => quarantine.remove_leftover(options)?,
+            None => {}
         }
+        Ok(quarantine)
     }
 
     /// Adds a row.
@@ -129,8 +150,11 @@ impl Quarantine {
             options.write(true).create_new(true);
             let mut file = BufWriter::new(options.open(partial(&self.path))?);
             write_line(&mut file, &self.header)?;
+            // By it a later command knows whose the file is.
+            file.flush()?;
             self.file.insert(file)
         };
+        self.has_new = true;
         write_line(file, line)
     }
 }
@@ -138,9 +162,11 @@ impl Quarantine {
 impl Drop for Quarantine {
     fn drop(&mut self) {
         if let Some(file) = self.file.take() {
-            // The run failed, so nothing was carried and nothing is to be mended.
             drop(file.into_parts());
-            let _ = std::fs::remove_file(partial(&self.path));
+            if !self.is_kept {
+                // The run failed, so nothing was carried and nothing is to be mended.
+                let _ = std::fs::remove_file(partial(&self.path));
+            }
         }
     }
 }
@@ -240,7 +266,7 @@ mod tests {
         };
         let mut options = TransferOptions::new(Timestamp::UNIX_EPOCH);
         options.quarantine_file = Some(path.to_owned());
-        Quarantine::new(&options, &source, "sqlite://m.db")
+        Quarantine::open(&options, &source, "sqlite://m.db", None).unwrap()
     }
 
     fn add(quarantine: &mut Quarantine) {

@@ -34,7 +34,8 @@ pub trait RecordReader: Send {
     async fn runs(&mut self, limit: u32) -> Result<Vec<TransferRun>, StorageError>;
 }
 
-/// Writes whole records in one transaction; dropping it undoes everything.
+/// Writes whole records in one transaction; dropping it undoes everything since its beginning or the
+/// last checkpoint.
 ///
 /// What stands is never changed. Every record that is inserted is entered in the ledger of its run,
 /// in the same transaction, which is what makes a later rollback exact.
@@ -75,7 +76,7 @@ pub trait RecordWriter: Send {
     /// of the ledger's records were there.
     async fn delete_run(&mut self, run: RunId) -> Result<u64, StorageError>;
 
-    /// Sets a run's end, status and report.
+    /// Sets a run's end, status and report. A run that was taken back stays so: that is a `Conflict`.
     async fn close_run(
         &mut self,
         run: RunId,
@@ -86,6 +87,23 @@ pub trait RecordWriter: Send {
 
     /// Looks a run up.
     async fn run(&mut self, run: RunId) -> Result<Option<TransferRun>, StorageError>;
+
+    /// The runs that are under way as far as it lasts, newest first: those whose checkpoints were
+    /// made to last, and whose end was not.
+    async fn unfinished(&mut self) -> Result<Vec<TransferRun>, StorageError>;
+
+    /// Sets the report of a run that is under way, makes everything so far last, and goes on in a new
+    /// transaction.
+    ///
+    /// `from` is the report as the caller knows it. If another one stands, or the run ended, somebody
+    /// else has carried the run on or taken it back meanwhile: that is a `Conflict`, and nothing of
+    /// this transaction lasts.
+    async fn checkpoint(
+        &mut self,
+        run: RunId,
+        from: &JsonObject,
+        to: &JsonObject,
+    ) -> Result<(), StorageError>;
 
     /// Makes everything last.
     async fn commit(self: Box<Self>) -> Result<(), StorageError>;
@@ -181,7 +199,7 @@ pub struct TransferRun {
     pub finished_at: Option<Timestamp>,
     /// How far it is.
     pub status: RunStatus,
-    /// The report, once it ended.
+    /// The report, once it ended; before, what its last checkpoint says.
     pub report: JsonObject,
 }
 

@@ -408,6 +408,8 @@ macro_rules! __with_scenarios {
                     what_was_built_upon_a_run_is_named
                     nobody_writes_while_a_run_is_being_deleted
                     runs_are_listed_newest_first
+                    a_checkpoint_lasts_and_what_follows_it_does_not
+                    a_run_that_another_carried_on_makes_no_checkpoint
                     a_reader_sees_one_frozen_state
                     records_are_read_in_the_order_of_their_keys
                     one_tenants_records_are_read_apart

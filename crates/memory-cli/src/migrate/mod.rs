@@ -26,6 +26,7 @@ Examples:
   memory migrate status --url postgres://ada@localhost/mind
   memory migrate --from knowledge-graph.db --to memory.db
   memory migrate --from memory.db --to postgres://ada@localhost/mind --create-schema
+  memory migrate --from memory.db --to postgres://ada@localhost/mind --resumable
   memory migrate --replay memory-quarantine-0198c1a2-7b3c-7d4e-8f50-123456789abc.jsonl --to memory.db
   memory migrate rollback 0198c1a2-7b3c-7d4e-8f50-123456789abc
 ";

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use clap::Args;
 use memory_core::{RunStatus, TransferRun};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::outcome::Outcome;
@@ -36,9 +36,18 @@ pub(crate) async fn run(url: Option<&str>, args: &RunsArgs) -> Result<Outcome, F
 
 fn line(run: &TransferRun) -> String {
     let status = match run.status {
-        RunStatus::Running => "running",
-        RunStatus::Completed => "completed",
-        RunStatus::RolledBack => "rolled back",
+        // What of a run lasts is seen of a resumable one only before its end.
+        RunStatus::Running => {
+            let checkpoint = run.report.get("checkpoint").unwrap_or(&Value::Null);
+            match (&checkpoint["done"], &checkpoint["total"]) {
+                (Value::Number(done), Value::Number(total)) => {
+                    format!("unfinished, {done} of {total} rows done")
+                }
+                _ => "unfinished".to_owned(),
+            }
+        }
+        RunStatus::Completed => "completed".to_owned(),
+        RunStatus::RolledBack => "rolled back".to_owned(),
     };
     format!(
         "  {}  {}  {status}  from {} ({})",

@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 use memory_core::legacy::SourceTimezone;
 use memory_core::migrate::{self, BATCH_SIZE_DEFAULT, Progress, Report, TransferOptions};
 use memory_core::{
-    Clock, Config, OpenError, SchemaPolicy, SqliteTarget, Storage, SystemClock, Target, TenantId,
+    Clock, Config, OpenError, RunId, SchemaPolicy, SqliteTarget, Storage, SystemClock, Target,
+    TenantId,
 };
 use serde_json::{Value, json};
 
@@ -116,6 +117,17 @@ pub(crate) struct TransferArgs {
     /// Does everything against the target, whose schema must be there, and undoes it
     #[arg(long, requires = "source")]
     dry_run: bool,
+    /// Makes what is carried last batch by batch, and goes on with an unfinished run of this source
+    #[arg(long, requires = "source", conflicts_with = "dry_run")]
+    resumable: bool,
+    /// Goes on with this unfinished run, though the source was called by another name then
+    #[arg(
+        long,
+        value_name = "RUN",
+        requires = "source",
+        conflicts_with = "dry_run"
+    )]
+    resume: Option<RunId>,
     /// Where rows go that cannot be carried; by default memory-quarantine-RUN.jsonl
     #[arg(long, value_name = "FILE", requires = "source")]
     quarantine_file: Option<PathBuf>,
@@ -153,6 +165,8 @@ impl TransferArgs {
             tables: self.table.iter().cloned().collect(),
             batch_size: self.batch_size,
             dry_run: self.dry_run,
+            resumable: self.resumable || self.resume.is_some(),
+            resume: self.resume,
             verify: !self.no_verify,
             create_schema: self.create_schema,
             allow_unmapped: self.allow_unmapped.iter().cloned().collect(),

@@ -19,16 +19,25 @@ impl Postgres {
     pub(crate) fn new() -> Postgres {
         let server = std::env::var(VARIABLE)
             .unwrap_or_else(|_| panic!("{VARIABLE} is not set: run `cargo xtask test`"));
+        Postgres::on(server)
+    }
+
+    /// The same on another server.
+    pub(crate) fn on(server: String) -> Postgres {
         let schema = format!("cli_{}", SessionId::generate().uuid().simple());
         Postgres { server, schema }
     }
 
     /// A schema with the newest migrations.
     pub(crate) fn migrated(sandbox: &crate::sandbox::Sandbox) -> Postgres {
-        let postgres = Postgres::new();
-        let said = sandbox.run(&["migrate", "up", "--url", &postgres.url()]);
+        Postgres::new().migrate(sandbox)
+    }
+
+    /// The same, with the newest migrations.
+    pub(crate) fn migrate(self, sandbox: &crate::sandbox::Sandbox) -> Postgres {
+        let said = sandbox.run(&["migrate", "up", "--url", &self.url()]);
         assert_eq!(said.status, 0, "{said:?}");
-        postgres
+        self
     }
 
     /// Makes the schema, empty.

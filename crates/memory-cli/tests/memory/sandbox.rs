@@ -1,7 +1,7 @@
 //! A folder of its own for each test, and the command run in it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -56,6 +56,13 @@ impl Sandbox {
     pub(crate) fn run(&self, args: &[&str]) -> Said {
         let output = self.command(args).output().unwrap();
         Said::new(&output)
+    }
+
+    /// Starts the command and leaves it running; what it says is kept for its end.
+    pub(crate) fn start(&self, args: &[&str]) -> Child {
+        let mut command = self.command(args);
+        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        piped.spawn().unwrap()
     }
 
     /// Runs a shell's script that finds the command by its name.
@@ -133,6 +140,11 @@ impl Sandbox {
 }
 
 impl Said {
+    /// Waits for the end of a command that was started.
+    pub(crate) fn of(child: Child) -> Said {
+        Said::new(&child.wait_with_output().unwrap())
+    }
+
     fn new(output: &Output) -> Said {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         Said {

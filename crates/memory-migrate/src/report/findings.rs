@@ -1,9 +1,9 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::text::{SHOWN_FINDINGS, shorten};
 
 /// How many rows something was found about, with the first of them.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Findings {
     /// How many.
     pub count: u64,
@@ -12,7 +12,7 @@ pub struct Findings {
 }
 
 /// What was found about one row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The source's table.
     pub table: String,

@@ -3,12 +3,13 @@
 mod findings;
 mod text;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use memory_domain::{RecordKind, TenantId, Timestamp};
 use memory_storage::{RunId, SourceDescription};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use findings::{Finding, Findings};
 
@@ -28,6 +29,9 @@ pub struct Report {
     pub source: SourceDescription,
     /// What was written, without a password.
     pub target: String,
+    /// Rows that earlier commands of the run had done before this one went on with it, by the last
+    /// checkpoint; `None` if the run was begun by this one.
+    pub resumed: Option<u64>,
     /// When it began.
     pub started_at: Timestamp,
     /// When it ended.
@@ -110,7 +114,7 @@ pub struct TableReport {
 }
 
 /// How many rows are in which class.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Classes {
     /// The source's values can be had back from what was inserted.
     pub carried: u64,
@@ -165,10 +169,10 @@ pub struct UnmappedColumn {
 }
 
 /// What a named rule did to one column.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RuleReport {
     /// The rule.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// The table.
     pub table: String,
     /// The column.
@@ -180,7 +184,7 @@ pub struct RuleReport {
 }
 
 /// One value that a rule changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleExample {
     /// The row.
     pub key: String,

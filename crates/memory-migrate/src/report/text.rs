@@ -16,7 +16,11 @@ impl Display for Report {
             writeln!(f, "({}, ids under the name {:?})", source.kind, source.name)?;
         }
         writeln!(f, "to    {}", self.target)?;
-        writeln!(f, "run   {}", self.run)?;
+        write!(f, "run   {}", self.run)?;
+        match self.resumed {
+            Some(rows) => writeln!(f, " (gone on with after {})", counted(rows, "row"))?,
+            None => writeln!(f)?,
+        }
         writeln!(f)?;
         self.print_tables(f)?;
         self.print_columns(f)?;

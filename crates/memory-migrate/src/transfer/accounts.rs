@@ -1,8 +1,11 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use memory_domain::RecordKind;
 use memory_storage::{RuleUse, SourceTable};
+use serde::{Deserialize, Serialize};
 
+use super::checkpoint::SavedTable;
 use crate::report::{Classes, RuleExample, RuleReport, TableReport, UnmappedColumn};
 use crate::text::shorten;
 use crate::{MigrateError, TransferOptions};
@@ -14,7 +17,14 @@ const EXAMPLES: usize = 3;
 pub(crate) struct Accounts {
     tables: Vec<SourceTable>,
     books: Vec<TableReport>,
-    rules: BTreeMap<(&'static str, usize, String), RuleReport>,
+    rules: BTreeMap<(Cow<'static, str>, usize, String), RuleReport>,
+}
+
+/// What of a table's book a checkpoint keeps; the rest follows from the source.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SavedBook {
+    classes: Classes,
+    beyond: BTreeMap<String, u64>,
 }
 
 impl Accounts {
@@ -94,9 +104,9 @@ impl Accounts {
         };
         let rule = self
             .rules
-            .entry((used.rule, table, used.column.clone()))
+            .entry((used.rule.into(), table, used.column.clone()))
             .or_insert_with(|| RuleReport {
-                rule: used.rule,
+                rule: used.rule.into(),
                 table: book.table.clone(),
                 column: used.column.clone(),
                 count: 0,
@@ -110,6 +120,55 @@ impl Accounts {
                 to: shorten(&used.to),
             });
         }
+    }
+
+    /// Goes on with books that a checkpoint kept. A table that the source has no longer is not among
+    /// them: the rows that came of it are missed elsewhere.
+    pub(crate) fn go_on(&mut self, saved: &[SavedTable], rules: &[RuleReport]) {
+        for (place, book) in self.books.iter_mut().enumerate() {
+            // One without a place has its class already, and no row of it came.
+            let is_it = |saved: &&SavedTable| saved.table == book.table;
+            let Some(saved) = saved
+                .iter()
+                .find(is_it)
+                .filter(|_| self.tables[place].mapped)
+            else {
+                continue;
+            };
+            book.classes = saved.book.classes;
+            let beyond = RecordKind::ALL.map(RecordKind::table).into_iter();
+            book.beyond = beyond
+                .filter_map(|kind| Some((kind, *saved.book.beyond.get(kind)?)))
+                .collect();
+            for rule in rules.iter().filter(|rule| rule.table == book.table) {
+                let key = (rule.rule.clone(), place, rule.column.clone());
+                self.rules.insert(key, rule.clone());
+            }
+        }
+    }
+
+    /// The tables' books as a checkpoint keeps them, in the tables' order.
+    pub(crate) fn saved(&self) -> impl Iterator<Item = (String, SavedBook)> {
+        self.books.iter().map(|book| {
+            let beyond = book.beyond.iter();
+            let saved = SavedBook {
+                classes: book.classes,
+                beyond: beyond
+                    .map(|(kind, count)| ((*kind).to_owned(), *count))
+                    .collect(),
+            };
+            (book.table.clone(), saved)
+        })
+    }
+
+    /// What the rules did so far.
+    pub(crate) fn rules(&self) -> Vec<RuleReport> {
+        self.rules.values().cloned().collect()
+    }
+
+    /// Whether a row became a new record.
+    pub(crate) fn has_inserted(&self) -> bool {
+        self.books.iter().any(|book| book.classes.inserted() > 0)
     }
 
     /// The tables with the rows that are to come, for the progress.

@@ -5,6 +5,7 @@ use memory_domain::{Digest, Record, RecordKey, RecordKind, TenantId};
 use memory_storage::{Conversion, RawRow, RawValue, RecordWriter, RowContext, RuleUse, SourceRow};
 
 use super::accounts::Accounts;
+use super::course::Course;
 use super::tally::Tally;
 use crate::progress::Meter;
 use crate::quarantine::{Entry, EntryClass, Quarantine};
@@ -26,6 +27,8 @@ pub(crate) struct Carrier<'a> {
     pub(super) options: &'a TransferOptions,
     /// The last records beyond rows that were seen to; only to ask less often, so it may forget.
     pub(super) seen_beyond: HashSet<RecordKey>,
+    /// How far a resumable run is.
+    pub(super) course: Option<&'a mut Course>,
     meter: Meter<'a>,
     pending: Vec<Pending>,
     pending_bytes: usize,
@@ -40,6 +43,8 @@ pub(crate) struct Carried {
     pub(crate) quarantined: Findings,
     pub(crate) tally: Tally,
     pub(crate) carrying: Duration,
+    /// Rows that came now.
+    pub(crate) rows: u64,
 }
 
 /// A converted row that waits to be written.
@@ -93,6 +98,7 @@ impl<'a> Carrier<'a> {
         quarantine: Quarantine,
         meter: Meter<'a>,
         options: &'a TransferOptions,
+        course: Option<&'a mut Course>,
     ) -> Carrier<'a> {
         Carrier {
             writer,
@@ -103,6 +109,7 @@ impl<'a> Carrier<'a> {
             tally: Tally::default(),
             options,
             seen_beyond: HashSet::new(),
+            course,
             meter,
             pending: Vec::new(),
             pending_bytes: 0,
@@ -112,16 +119,35 @@ impl<'a> Carrier<'a> {
     /// Takes the next rows of the source, in its order.
     pub(crate) async fn take(&mut self, rows: Vec<SourceRow>) -> Result<(), MigrateError> {
         for row in rows {
+            let table = row.table;
+            if let Some(course) = self.course.as_deref_mut()
+                && course.pass(&row)?
+            {
+                self.meter.pass(table, 1);
+                continue;
+            }
             self.take_row(row).await?;
+            let size = self.options.batch_size;
+            if self
+                .course
+                .as_deref()
+                .is_some_and(|course| course.is_due(size))
+            {
+                self.checkpoint().await?;
+            }
         }
         Ok(())
     }
 
     /// Writes what still waits.
     pub(crate) async fn finish(mut self) -> Result<Carried, MigrateError> {
-        self.flush().await?;
+        if let Some(course) = self.course.as_deref() {
+            course.check_end()?;
+        }
+        self.checkpoint().await?;
         Ok(Carried {
             carrying: self.meter.elapsed(),
+            rows: self.meter.done_now(),
             writer: self.writer,
             accounts: self.accounts,
             quarantine: self.quarantine,
@@ -205,7 +231,7 @@ impl<'a> Carrier<'a> {
         Ok(())
     }
 
-    async fn flush(&mut self) -> Result<(), MigrateError> {
+    pub(super) async fn flush(&mut self) -> Result<(), MigrateError> {
         let rows = std::mem::take(&mut self.pending);
         self.pending_bytes = 0;
         let mut done: Vec<(usize, u64)> = Vec::new();

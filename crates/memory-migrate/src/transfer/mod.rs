@@ -2,6 +2,8 @@
 
 mod accounts;
 mod carrier;
+mod checkpoint;
+mod course;
 mod insert;
 mod messages;
 mod readback;
@@ -16,10 +18,10 @@ use memory_domain::JsonObject;
 use memory_storage::{
     RecordSource, RecordWriter, RunStatus, SourceDescription, Storage, StorageError, TransferRun,
 };
-use serde_json::Value;
 
 use self::accounts::Accounts;
 use self::carrier::Carrier;
+use self::course::Course;
 use crate::progress::{Meter, rate};
 use crate::quarantine::Quarantine;
 use crate::report::{Outcome, Report, Timings};
@@ -29,6 +31,10 @@ use crate::{MigrateError, OnProgress, Phase, TransferOptions};
 /// Carries every row of a source into a store, in one transaction that is verified before it is made
 /// to last, and accounts for each of them.
 ///
+/// With [`TransferOptions::resumable`] what is carried is made to last batch by batch, with a
+/// checkpoint in the same transaction; a run that was cut off is gone on with by the next transfer
+/// from the same source, and all of it is verified at the end.
+///
 /// Rows that stand in the target are never changed. The target remembers the run and what it
 /// inserted, so that [`rollback`](crate::rollback) can take exactly that back; a run that has
 /// nothing to carry leaves no trace. Dropping the future undoes everything.
@@ -36,7 +42,10 @@ use crate::{MigrateError, OnProgress, Phase, TransferOptions};
 /// # Errors
 /// Nothing was carried, and the target is as it was: the source or the target failed, a table's
 /// classes do not add up to its rows, or what was read back is not what the source held. Rows that
-/// cannot be carried are no error: the [`Report`] names them, and its exit status is 1.
+/// cannot be carried are no error: the [`Report`] names them, and its exit status is 1. Of a resumable
+/// run everything up to its last checkpoint stands, which `Stopped` says; a run that cannot be gone on
+/// with is `NotResumable`, `SourceChanged` or `TakenOver`, and where an unfinished one from the same
+/// source stands, any other transfer from there is `RunUnfinished`.
 pub async fn transfer(
     source: Box<dyn RecordSource>,
     target: &dyn Storage,
@@ -57,21 +66,72 @@ pub async fn transfer(
 
 /// The transfer itself, once the target's transaction is open.
 async fn carry(
+    source: Box<dyn RecordSource>,
+    writer: Box<dyn RecordWriter>,
+    target: String,
+    options: &TransferOptions,
+    progress: OnProgress<'_>,
+) -> Result<Report, MigrateError> {
+    let mut options = options.clone();
+    let mut course = None;
+    let carried = carry_on(source, writer, target, &mut options, &mut course, progress).await;
+    carried.map_err(|error| match course {
+        Some(course) if course.has_lasting => error.stopped(options.run),
+        _ => error,
+    })
+}
+
+/// Carries everything in the run of the options, or in the unfinished one that it goes on with, which
+/// it then enters in their place. Fills in the course of a resumable run.
+async fn carry_on(
     mut source: Box<dyn RecordSource>,
     mut writer: Box<dyn RecordWriter>,
     target: String,
-    options: &TransferOptions,
+    options: &mut TransferOptions,
+    course: &mut Option<Course>,
     progress: OnProgress<'_>,
 ) -> Result<Report, MigrateError> {
     let began = Instant::now();
     let description = source.description().clone();
     let tables = source.tables().await?;
+    let unfinished = checkpoint::unfinished(writer.as_mut(), options, &description).await?;
+    if let Some((run, _)) = &unfinished {
+        options.run = run.id;
+    }
+    let options = &*options;
+    if options.resumable {
+        *course = Some(Course::new(
+            options,
+            &description,
+            &tables,
+            unfinished.as_ref(),
+        )?);
+    }
     let accounts = Accounts::new(tables, options)?;
-    let quarantine = Quarantine::new(options, &description, &target);
-    open_run(writer.as_mut(), options, &description).await?;
+    let kept = unfinished
+        .as_ref()
+        .and_then(|(_, from)| from.quarantine.as_ref());
+    let quarantine = Quarantine::open(options, &description, &target, kept)?;
+    if unfinished.is_none() {
+        open_run(writer.as_mut(), options, &description).await?;
+    }
 
     let meter = Meter::begin(Phase::Carrying, accounts.totals(), &mut *progress);
-    let mut carrier = Carrier::new(writer, accounts, quarantine, meter, options);
+    let mut carrier = Carrier::new(
+        writer,
+        accounts,
+        quarantine,
+        meter,
+        options,
+        course.as_mut(),
+    );
+    let started_at = match unfinished {
+        Some((run, from)) => {
+            carrier.go_on(from);
+            run.started_at
+        }
+        None => options.at,
+    };
     while let Some(rows) = source.next().await? {
         carrier.take(rows).await?;
     }
@@ -92,7 +152,7 @@ async fn carry(
     let timings = Timings {
         carrying_seconds: all.carrying.as_secs_f64(),
         verifying_seconds: reading_back.elapsed().as_secs_f64(),
-        rows_per_second: rate(all.accounts.done(), all.carrying),
+        rows_per_second: rate(all.rows, all.carrying),
     };
     let (tables, rules) = all.accounts.into_report();
     let report = Report {
@@ -100,7 +160,8 @@ async fn carry(
         outcome: Outcome::of(&tables, options.dry_run),
         source: description,
         target,
-        started_at: options.at,
+        resumed: course.as_ref().and_then(|course| course.resumed),
+        started_at,
         finished_at: options.at.after(began.elapsed()),
         timings,
         tenant: options.tenant.clone(),
@@ -114,7 +175,7 @@ async fn carry(
         quarantine_allowed: options.allow_quarantine,
         verification,
     };
-    conclude(all.writer, &report).await?;
+    conclude(all.writer, &report, options.resumable).await?;
     Ok(report)
 }
 
@@ -141,12 +202,17 @@ async fn open_run(
 }
 
 /// Enters the report and makes everything last, or undoes it if that is the outcome.
-async fn conclude(mut writer: Box<dyn RecordWriter>, report: &Report) -> Result<(), MigrateError> {
-    let told = stored(report)?;
+async fn conclude(
+    mut writer: Box<dyn RecordWriter>,
+    report: &Report,
+    resumable: bool,
+) -> Result<(), MigrateError> {
+    let told = checkpoint::stored(report)?;
     let closed = writer
         .close_run(report.run, RunStatus::Completed, report.finished_at, told)
         .await
-        .map_err(MigrateError::store(
+        .map_err(checkpoint::refused(
+            report.run,
             "entering the run's report in the target",
         ));
     let ended = match closed {
@@ -158,6 +224,8 @@ async fn conclude(mut writer: Box<dyn RecordWriter>, report: &Report) -> Result<
         closed => closed,
     };
     if let (Err(error), Some(path)) = (&ended, &report.quarantine_file)
+        // A resumable run goes on with it.
+        && !resumable
         && !matches!(
             error,
             MigrateError::Store {
@@ -195,21 +263,4 @@ async fn prepare_schema(
             .map(|migration| migration.name.clone())
             .collect(),
     })
-}
-
-/// The report as the target keeps it.
-fn stored(report: &Report) -> Result<JsonObject, MigrateError> {
-    let broken = |problem: String| MigrateError::Contract {
-        party: "the report",
-        problem,
-    };
-    match serde_json::to_value(report) {
-        Ok(Value::Object(mut report)) => {
-            memory_domain::normalise_json("report", &mut report)
-                .map_err(|error| broken(error.to_string()))?;
-            Ok(report)
-        }
-        Ok(_) => Err(broken("it is no object".to_owned())),
-        Err(error) => Err(broken(error.to_string())),
-    }
 }

@@ -1,19 +1,45 @@
 use std::collections::BTreeMap;
 
 use memory_domain::{Digest, RecordKind};
+use serde::{Deserialize, Serialize};
 
 /// How many records of each kind were inserted, and the sum of their digests: what the ledger must
 /// hold in the end, told without remembering any of them.
 ///
 /// The sum, of 256 bits, does not depend on the order, because the ledger is read in another one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Tally(BTreeMap<RecordKind, Sum>);
 
 /// A count of digests and their sum modulo 2²⁵⁶.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sum {
     pub(crate) count: u64,
+    /// The lower half first.
+    #[serde(with = "in_digits")]
     sum: [u128; 2],
+}
+
+/// Written as text, because a number in JSON has 64 bits.
+mod in_digits {
+    use memory_domain::Digest;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        sum: &[u128; 2],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut bytes = [0; 32];
+        bytes[..16].copy_from_slice(&sum[0].to_le_bytes());
+        bytes[16..].copy_from_slice(&sum[1].to_le_bytes());
+        Digest::from_bytes(bytes).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<[u128; 2], D::Error> {
+        let (low, high) = super::halves(Digest::deserialize(deserializer)?);
+        Ok([low, high])
+    }
 }
 
 impl Tally {
@@ -75,6 +101,16 @@ mod tests {
         other.add(Digest::of(b"another"));
         assert_eq!(other.count, forth.count);
         assert_ne!(other, forth);
+    }
+
+    #[test]
+    fn a_sum_is_written_and_read_back() {
+        let mut sum = Sum::default();
+        for byte in 0..9_u8 {
+            sum.add(Digest::of(&[byte]));
+        }
+        let text = serde_json::to_string(&sum).unwrap();
+        assert_eq!(serde_json::from_str::<Sum>(&text).unwrap(), sum);
     }
 
     #[test]

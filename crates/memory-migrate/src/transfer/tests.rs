@@ -223,6 +223,19 @@ impl RecordWriter for Shelf {
         Ok(None)
     }
 
+    async fn unfinished(&mut self) -> Result<Vec<TransferRun>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn checkpoint(
+        &mut self,
+        _: RunId,
+        _: &JsonObject,
+        _: &JsonObject,
+    ) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {
         Ok(())
     }

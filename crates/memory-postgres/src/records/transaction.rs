@@ -50,6 +50,21 @@ impl Transaction {
             .map_err(|failure| failure.of_commit(self.pool.config()))
     }
 
+    /// Commits, and begins anew on the same connection.
+    pub(crate) async fn renew(&mut self, begin: &str) -> Result<(), StorageError> {
+        let mut lease = self.take("a checkpoint did not come to its end")?;
+        lease
+            .commit()
+            .await
+            .map_err(|failure| failure.of_commit(self.pool.config()))?;
+        lease
+            .begin(begin)
+            .await
+            .map_err(|failure| failure.in_work("beginning", self.pool.config()))?;
+        self.lease = Ok(lease);
+        Ok(())
+    }
+
     fn abort(&mut self, step: &'static str, failure: Failure) -> StorageError {
         let error = failure.in_work(step, self.pool.config());
         self.lease = Err(format!("{step} failed: {}", chain(&error)));

@@ -32,8 +32,19 @@ const OPEN_RUN: &str = "insert into transfer_runs (
     returning id";
 
 const CLOSE_RUN: &str = "update transfer_runs set status = $1, finished_at = $2, report = $3
-    where id = $4
+    where id = $4 and status <> 'rolled_back'
     returning id";
+
+// Waits for whoever else writes to the run, and looks at what he left.
+const CHECKPOINT: &str = "update transfer_runs set report = $1
+    where id = $2 and status = 'running' and report = $3
+    returning id";
+
+const UNFINISHED: &str = concat!(
+    "select ",
+    run_columns!("r"),
+    " from transfer_runs as r where r.status = 'running' order by r.started_at desc, r.id desc"
+);
 
 const RUN: &str = concat!(
     "select ",
@@ -290,11 +301,14 @@ impl RecordWriter for Writer {
             .at(at)
             .json(&report)
             .id(run.0);
-        if self.0.run(&statement).await?.is_empty() {
-            let id = run.to_string();
-            return Err(StorageError::NotFound { what: "run", id });
+        if !self.0.run(&statement).await?.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let (what, id) = ("run", run.to_string());
+        match self.run(run).await? {
+            Some(_) => Err(StorageError::Conflict { what, id }),
+            None => Err(StorageError::NotFound { what, id }),
+        }
     }
 
     async fn run(&mut self, run: RunId) -> Result<Option<TransferRun>, StorageError> {
@@ -305,6 +319,32 @@ impl RecordWriter for Writer {
             .next()
             .map(TransferRun::try_from)
             .transpose()
+    }
+
+    async fn unfinished(&mut self) -> Result<Vec<TransferRun>, StorageError> {
+        let statement = Statement::reading("looking for unfinished runs", UNFINISHED);
+        let rows = self.0.run(&statement).await?;
+        read::<Runs, TransferRunRow>(statement.step(), &rows)?
+            .into_iter()
+            .map(TransferRun::try_from)
+            .collect()
+    }
+
+    async fn checkpoint(
+        &mut self,
+        run: RunId,
+        from: &JsonObject,
+        to: &JsonObject,
+    ) -> Result<(), StorageError> {
+        let statement = Statement::writing("entering a checkpoint", CHECKPOINT)
+            .json(to)
+            .id(run.0)
+            .json(from);
+        if self.0.run(&statement).await?.is_empty() {
+            let id = run.to_string();
+            return Err(StorageError::Conflict { what: "run", id });
+        }
+        self.0.renew(BEGIN).await
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {

@@ -21,10 +21,7 @@ pub(super) fn open(connection: &mut SqliteConnection, run: TransferRun) -> Resul
     if opened == 1 {
         return Ok(());
     }
-    Err(Failure::Refused(StorageError::Conflict {
-        what: "run",
-        id: id.to_string(),
-    }))
+    Err(conflict(id))
 }
 
 pub(super) fn close(
@@ -34,6 +31,9 @@ pub(super) fn close(
     at: Timestamp,
     report: JsonObject,
 ) -> Result<(), Failure> {
+    if one(connection, run)?.is_some_and(|run| run.status == RunStatus::RolledBack) {
+        return Err(conflict(run));
+    }
     let changed = Statement::new(
         "update transfer_runs set status = ?, finished_at = ?, report = ? where id = ?",
     )
@@ -43,6 +43,32 @@ pub(super) fn close(
     .id(run.0)
     .run(connection)?;
     Ok(found("run", &run, changed)?)
+}
+
+/// Sets the report of a run that is under way and whose report is `from`.
+pub(super) fn checkpoint(
+    connection: &mut SqliteConnection,
+    run: RunId,
+    from: &JsonObject,
+    to: JsonObject,
+) -> Result<(), Failure> {
+    // Nobody else writes until the transaction ends.
+    let standing = one(connection, run)?;
+    if !standing.is_some_and(|run| run.status == RunStatus::Running && run.report == *from) {
+        return Err(conflict(run));
+    }
+    Statement::new("update transfer_runs set report = ? where id = ?")
+        .json(to)
+        .id(run.0)
+        .run(connection)?;
+    Ok(())
+}
+
+fn conflict(run: RunId) -> Failure {
+    Failure::Refused(StorageError::Conflict {
+        what: "run",
+        id: run.to_string(),
+    })
 }
 
 pub(super) fn one(
@@ -55,6 +81,15 @@ pub(super) fn one(
         .first(connection)
         .optional()?;
     Ok(row.map(TransferRun::try_from).transpose()?)
+}
+
+pub(super) fn unfinished(connection: &mut SqliteConnection) -> Result<Vec<TransferRun>, Failure> {
+    let rows: Vec<TransferRunRow> = transfer_runs::table
+        .select(TransferRunRow::as_select())
+        .filter(transfer_runs::status.eq(RunStatus::Running.as_str()))
+        .order((transfer_runs::started_at.desc(), transfer_runs::id.desc()))
+        .load(connection)?;
+    entities(rows)
 }
 
 pub(crate) fn list(

@@ -128,6 +128,27 @@ impl RecordWriter for Writer {
             .await
     }
 
+    async fn unfinished(&mut self) -> Result<Vec<TransferRun>, StorageError> {
+        self.lease
+            .run("looking for unfinished runs", runs::unfinished)
+            .await
+    }
+
+    async fn checkpoint(
+        &mut self,
+        run: RunId,
+        from: &JsonObject,
+        to: &JsonObject,
+    ) -> Result<(), StorageError> {
+        let (from, to) = (from.clone(), to.clone());
+        self.lease
+            .run("entering a checkpoint", move |connection| {
+                runs::checkpoint(connection, run, &from, to)
+            })
+            .await?;
+        self.lease.checkpoint().await
+    }
+
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {
         self.lease.commit().await
     }

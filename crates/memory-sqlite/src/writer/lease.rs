@@ -29,6 +29,8 @@ pub(crate) struct Lease {
 pub(super) enum Command {
     Run(Box<dyn Job>),
     Commit(oneshot::Sender<Result<(), StorageError>>),
+    /// Commit, and go on in a new transaction.
+    Checkpoint(oneshot::Sender<Result<(), StorageError>>),
     Rollback(Option<oneshot::Sender<()>>),
     /// Undo it, for the reason that `End` has.
     Abort,
@@ -118,9 +120,22 @@ impl Lease {
 
     /// Makes what was done last.
     pub(crate) async fn commit(&self) -> Result<(), StorageError> {
+        self.ask(Command::Commit).await
+    }
+
+    /// Makes what was done last, and goes on in a new transaction. Callers that wait for the writer
+    /// wait on; another process may come in between.
+    pub(crate) async fn checkpoint(&self) -> Result<(), StorageError> {
+        self.ask(Command::Checkpoint).await
+    }
+
+    async fn ask(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<(), StorageError>>) -> Command,
+    ) -> Result<(), StorageError> {
         self.end.check()?;
         let (reply, answer) = oneshot::channel();
-        self.send(Command::Commit(reply))?;
+        self.send(command(reply))?;
         answer.await.unwrap_or_else(|_| Err(self.end.error()))
     }
 

@@ -87,6 +87,18 @@ impl WriterThread {
                     let _ = reply.send(done);
                     return;
                 }
+                Ok(Command::Checkpoint(reply)) => {
+                    let committed = self.commit().map_err(|undone| undone.error());
+                    let goes_on = committed.and_then(|()| self.begin());
+                    let failed = goes_on.as_ref().err().map(ToString::to_string);
+                    if let Some(problem) = &failed {
+                        end.aborted(format!("a checkpoint failed: {problem}"));
+                    }
+                    let _ = reply.send(goes_on);
+                    if failed.is_some() {
+                        return;
+                    }
+                }
                 Ok(Command::Rollback(reply)) => {
                     self.roll_back();
                     if let Some(reply) = reply {

@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use memory_domain::{
     AgencyMeasures, AgencySnapshot, AuditEvent, Compound, Decision, Digest, Feedback, FileSnapshot,
-    Goal, GoalStatus, LearnedTurn, Message, Mission, NewCompound, NewRelationship, Node,
-    PatchRequest, PatchStatus, Record, RecordKey, RecordKind, Relationship, RelationshipKind, Role,
-    Session, Task, TaskStatus, Tenant, TenantId, Timestamp,
+    Goal, GoalStatus, JsonObject, LearnedTurn, Message, Mission, NewCompound, NewRelationship,
+    Node, PatchRequest, PatchStatus, Record, RecordKey, RecordKind, Relationship, RelationshipKind,
+    Role, Session, Task, TaskStatus, Tenant, TenantId, Timestamp,
 };
 use memory_storage::{
-    InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, Storage, TransferRun,
+    InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, Storage, StorageError, TransferRun,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -836,6 +836,79 @@ pub(crate) async fn runs_are_listed_newest_first(backend: &dyn Backend) {
     assert_eq!(reader.runs(0).await.unwrap(), []);
     assert_eq!(writer.run(run_id(3)).await.unwrap(), Some(third));
     assert_eq!(writer.run(run_id(4)).await.unwrap(), None);
+}
+
+pub(crate) async fn a_checkpoint_lasts_and_what_follows_it_does_not(backend: &dyn Backend) {
+    let store = open(backend).await;
+    let first = object(json!({"checkpoint": {"done": 1, "digest": "ab"}}));
+    let second = object(json!({"checkpoint": {"done": 2, "keys": ["é\"", 0.5]}}));
+    let mut held = writer(&*store, 1).await;
+    insert_new(&mut *held, 1, vec![a_tenant(&ada())]).await;
+    held.checkpoint(run_id(1), &object(json!({})), &first)
+        .await
+        .unwrap();
+    // The run goes on as what it is: a message still goes into its session.
+    insert_new(&mut *held, 1, vec![Record::Session(a_session(1))]).await;
+    held.checkpoint(run_id(1), &first, &second).await.unwrap();
+    insert_new(&mut *held, 1, vec![Record::Message(a_message(1, 1))]).await;
+    drop(held);
+    let lasting = vec![a_tenant(&ada()), Record::Session(a_session(1))];
+    assert_eq!(everything(&*store, None).await, lasting);
+
+    // Another command goes on with it.
+    let unfinished = TransferRun {
+        report: second.clone(),
+        ..new_run(1, 0)
+    };
+    let mut held = store.writer().await.unwrap();
+    assert_eq!(held.unfinished().await.unwrap(), [unfinished]);
+    insert_new(&mut *held, 1, vec![Record::Message(a_message(1, 1))]).await;
+    let end = object(json!({"end": true}));
+    held.close_run(run_id(1), RunStatus::Completed, at(9), end)
+        .await
+        .unwrap();
+    assert_eq!(held.unfinished().await.unwrap(), []);
+    held.commit().await.unwrap();
+    assert_eq!(everything(&*store, None).await.len(), 3);
+}
+
+pub(crate) async fn a_run_that_another_carried_on_makes_no_checkpoint(backend: &dyn Backend) {
+    let store = open(backend).await;
+    let known = object(json!({"done": 1}));
+    let mut held = writer(&*store, 1).await;
+    held.checkpoint(run_id(1), &object(json!({})), &known)
+        .await
+        .unwrap();
+    drop(held);
+    let is_conflict = |made: Result<(), StorageError>| {
+        assert!(
+            matches!(&made, Err(StorageError::Conflict { what: "run", .. })),
+            "{made:?}"
+        );
+    };
+    let refused = async |from: &JsonObject| {
+        let mut held = store.writer().await.unwrap();
+        insert_new(&mut *held, 1, vec![a_tenant(&ada())]).await;
+        let made = held.checkpoint(run_id(1), from, &object(json!({}))).await;
+        is_conflict(made);
+        drop(held);
+        assert_eq!(everything(&*store, None).await, []);
+    };
+    // Somebody came further meanwhile, or took the run back.
+    refused(&object(json!({"done": 0}))).await;
+    let mut other = store.writer().await.unwrap();
+    let taken_back = RunStatus::RolledBack;
+    other
+        .close_run(run_id(1), taken_back, at(1), known.clone())
+        .await
+        .unwrap();
+    other.commit().await.unwrap();
+    refused(&known).await;
+    let mut late = store.writer().await.unwrap();
+    let closed = late
+        .close_run(run_id(1), RunStatus::Completed, at(2), known)
+        .await;
+    is_conflict(closed);
 }
 
 pub(crate) async fn a_reader_sees_one_frozen_state(backend: &dyn Backend) {
