@@ -1,16 +1,15 @@
 //! `memory export`.
 
 use std::io::{BufWriter, Write, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use memory_core::migrate::{self, ExportReport, Progress};
-use memory_core::{Clock, Storage, SystemClock, TenantId};
+use memory_core::{Clock, NewFile, Storage, SystemClock, TenantId};
 use serde_json::json;
 
 use crate::cli::EXIT_STATUS;
 use crate::failure::Failure;
-use crate::new_file::NewFile;
 use crate::outcome::Outcome;
 use crate::progress::Display;
 use crate::store;
@@ -46,13 +45,14 @@ pub(crate) struct ExportArgs {
 pub(crate) async fn run(args: &ExportArgs, json: bool) -> Result<Outcome, Failure> {
     let (config, notes) = store::chosen(args.url.as_deref())?;
     let to_stdout = args.to.as_os_str() == "-";
+    let store = store::file(&config).map(Path::to_owned);
     let storage = store::open_to_read(config).await?;
     let tenant = args.tenant.as_ref();
     let report = if to_stdout {
         let mut out = BufWriter::new(stdout());
         write(storage.as_ref(), tenant, &mut out, json).await
     } else {
-        to_file(storage.as_ref(), args, json).await
+        to_file(storage.as_ref(), store.as_deref(), args, json).await
     };
     store::close(storage.as_ref()).await;
     let report = report?;
@@ -66,10 +66,11 @@ pub(crate) async fn run(args: &ExportArgs, json: bool) -> Result<Outcome, Failur
 
 async fn to_file(
     storage: &dyn Storage,
+    store: Option<&Path>,
     args: &ExportArgs,
     json: bool,
 ) -> Result<ExportReport, Failure> {
-    let mut file = NewFile::create(&args.to, args.force)?;
+    let mut file = NewFile::create(&args.to, args.force, store)?;
     let mut out = BufWriter::new(file.file());
     let report = write(storage, args.tenant.as_ref(), &mut out, json).await?;
     drop(out);

@@ -6,7 +6,6 @@ mod export;
 mod failure;
 mod import;
 mod migrate;
-mod new_file;
 mod operations;
 mod outcome;
 mod progress;

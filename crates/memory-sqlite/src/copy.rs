@@ -2,50 +2,46 @@
 
 use std::error::Error;
 use std::fmt::{self, Display};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
+use memory_domain::InvalidInput;
 use memory_storage::{Backup, BoxError, StorageError};
-use tempfile::NamedTempFile;
 
 use crate::error::Failure;
+use crate::new_file::{NewFile, NewFileError};
 use crate::owner::{Owner, owner};
 
 /// Copies the state that a connection sees to a file that is verified before it gets its name.
 /// Blocks.
 pub(crate) fn copy(
     connection: &mut SqliteConnection,
+    store: &Path,
     to: &Path,
     replace: bool,
 ) -> Result<Backup, StorageError> {
     const STEP: &str = "copying the file";
     let failed = |source: BoxError| StorageError::Backend { step: STEP, source };
-    if !replace && to.exists() {
-        return Err(exists(to));
-    }
-    let file = copied(connection, to).map_err(|failure| match failure {
+    let unplaced = |error: NewFileError| match error {
+        NewFileError::Exists(path) => StorageError::Conflict {
+            what: "the file",
+            id: path.display().to_string(),
+        },
+        NewFileError::Refused { path, problem } => {
+            InvalidInput::new("file", path.display(), format!("it {problem}")).into()
+        }
+        error @ NewFileError::Failed { .. } => failed(error.into()),
+    };
+    let file = NewFile::create(to, replace, Some(store)).map_err(unplaced)?;
+    let bytes = fill(connection, &file).map_err(|failure| match failure {
         Copying::Database(error) => Failure::from(error).into_error(STEP, Duration::default()),
         Copying::Other(error) => failed(error),
     })?;
-    let bytes = file
-        .as_file()
-        .metadata()
-        .map_err(|error| failed(error.into()))?;
-    let bytes = bytes.len();
-    let kept = if replace {
-        file.persist(to)
-    } else {
-        file.persist_noclobber(to)
-    };
-    match kept {
-        Ok(_) => Ok(Backup { bytes }),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists(to)),
-        Err(error) => Err(failed(error.error.into())),
-    }
+    file.keep_database().map_err(unplaced)?;
+    Ok(Backup { bytes })
 }
 
 enum Copying {
@@ -53,18 +49,9 @@ enum Copying {
     Other(BoxError),
 }
 
-/// A verified copy under a temporary name in the folder where it is to be.
-fn copied(connection: &mut SqliteConnection, to: &Path) -> Result<NamedTempFile, Copying> {
-    let other = |error: std::io::Error| Copying::Other(error.into());
-    let folder = match to.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let file = tempfile::Builder::new()
-        .prefix(".memory-copy-")
-        .tempfile_in(folder)
-        .map_err(other)?;
-    let Some(path) = file.path().to_str() else {
+/// Makes a new file a verified copy, and says how large it is.
+fn fill(connection: &mut SqliteConnection, file: &NewFile) -> Result<u64, Copying> {
+    let Some(path) = file.temporary().to_str() else {
         return Err(Copying::Other("the path is no UTF-8".into()));
     };
     // Into an empty file; a read transaction of the source suffices, so others may write.
@@ -72,16 +59,11 @@ fn copied(connection: &mut SqliteConnection, to: &Path) -> Result<NamedTempFile,
         .bind::<Text, _>(path)
         .execute(connection)
         .map_err(Copying::Database)?;
-    sound(file.path()).map_err(|problem| Copying::Other(problem.into()))?;
-    file.as_file().sync_all().map_err(other)?;
-    Ok(file)
-}
-
-fn exists(to: &Path) -> StorageError {
-    StorageError::Conflict {
-        what: "the file",
-        id: to.display().to_string(),
-    }
+    sound(file.temporary()).map_err(|problem| Copying::Other(problem.into()))?;
+    let metadata = file.temporary().metadata();
+    Ok(metadata
+        .map_err(|error| Copying::Other(error.into()))?
+        .len())
 }
 
 #[derive(QueryableByName)]
@@ -134,6 +116,18 @@ impl Error for RestoreError {
     }
 }
 
+impl From<NewFileError> for RestoreError {
+    fn from(error: NewFileError) -> RestoreError {
+        RestoreError {
+            problem: error.to_string(),
+            source: match error {
+                NewFileError::Failed { source, .. } => Some(source.into()),
+                NewFileError::Exists(_) | NewFileError::Refused { .. } => None,
+            },
+        }
+    }
+}
+
 fn refuse(problem: String) -> RestoreError {
     RestoreError {
         problem,
@@ -154,79 +148,19 @@ pub fn restore(backup: &Path, to: &Path, replace: bool) -> Result<Backup, Restor
     if !backup.exists() {
         return Err(refuse(format!("{shown} is not there")));
     }
-    if let (Ok(a), Ok(b)) = (backup.canonicalize(), to.canonicalize())
-        && a == b
-    {
-        return Err(refuse(format!("{shown} is the store itself")));
-    }
     sound(backup).map_err(|problem| refuse(format!("{shown} cannot be restored: {problem}")))?;
-    if to.exists() && !replace {
-        return Err(refuse(format!("{} is there already", to.display())));
-    }
+    let file = NewFile::create(to, replace, Some(backup))?;
     let failed = |step: &str, source: BoxError| RestoreError {
         problem: format!("{step} failed"),
         source: Some(source),
     };
     let mut connection =
         read_only(backup).map_err(|error| failed("reading the backup", error.into()))?;
-    let copied = copied(&mut connection, to).map_err(|error| match error {
+    let bytes = fill(&mut connection, &file).map_err(|error| match error {
         Copying::Database(error) => failed("copying the backup", error.into()),
         Copying::Other(error) => failed("copying the backup", error),
     })?;
     drop(connection);
-    let bytes = copied.as_file().metadata();
-    let bytes = bytes.map_err(|error| failed("copying the backup", error.into()))?;
-    // Held until the new file has its name, so that nobody begins to use the old one.
-    let held = if to.exists() { hold(to)? } else { None };
-    for side in ["-wal", "-shm", "-journal"] {
-        let mut name = to.as_os_str().to_owned();
-        name.push(side);
-        let _ = std::fs::remove_file(PathBuf::from(name));
-    }
-    let kept = if replace {
-        copied.persist(to)
-    } else {
-        copied.persist_noclobber(to)
-    };
-    kept.map_err(|error| failed("giving the copy its name", error.error.into()))?;
-    drop(held);
-    Ok(Backup { bytes: bytes.len() })
-}
-
-/// Takes a store that stands out of use: its log goes into the file, and nobody else has it open.
-/// `None` if it is too damaged to be anybody's.
-fn hold(path: &Path) -> Result<Option<SqliteConnection>, RestoreError> {
-    #[derive(QueryableByName)]
-    struct Mode {
-        #[diesel(sql_type = Text)]
-        journal_mode: String,
-    }
-    let uri = format!("file:{}?mode=rw", crate::connection::encoded(path));
-    let Ok(mut connection) = SqliteConnection::establish(&uri) else {
-        return Ok(None);
-    };
-    let in_use = || {
-        let shown = path.display();
-        refuse(format!("{shown} is in use; stop whoever has it open"))
-    };
-    match owner(&mut connection) {
-        Ok(Owner::Us | Owner::Nobody) => {}
-        Ok(Owner::Other(_)) => {
-            let problem = format!("{} is another program's file", path.display());
-            return Err(refuse(problem));
-        }
-        Err(error) if error.to_string().contains("locked") => return Err(in_use()),
-        Err(_) => return Ok(None),
-    }
-    // Only whoever is alone can leave the mode in which readers and a writer share the file.
-    let mode: QueryResult<Mode> =
-        diesel::sql_query("pragma journal_mode = delete").get_result(&mut connection);
-    match mode {
-        Ok(mode) if mode.journal_mode == "delete" => {}
-        _ => return Err(in_use()),
-    }
-    connection
-        .batch_execute("begin exclusive")
-        .map_err(|_| in_use())?;
-    Ok(Some(connection))
+    file.keep_database()?;
+    Ok(Backup { bytes })
 }

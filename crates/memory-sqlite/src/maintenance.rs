@@ -58,7 +58,7 @@ impl Maintenance for Pool {
             connection
                 .batch_execute("pragma query_only = off")
                 .map_err(|error| Failure::from(error).into_error(STEP, Duration::default()))?;
-            copy(&mut connection, &to, replace)
+            copy(&mut connection, &place.path, &to, replace)
         });
         copying.await.unwrap_or_else(|error| {
             let source = error.into();

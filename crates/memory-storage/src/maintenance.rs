@@ -26,8 +26,9 @@ pub trait Maintenance: Send + Sync {
     /// verified before it gets its name; with `replace` it may take the place of another file.
     ///
     /// # Errors
-    /// `Conflict` if the file is there and is not to be replaced; `Unsupported` on PostgreSQL, whose
-    /// own tools do that.
+    /// `Conflict` if the file is there and is not to be replaced; `Invalid` if what is there must not
+    /// be: the store itself, a database that somebody has open, or another program's; `Unsupported`
+    /// on PostgreSQL, whose own tools do that.
     async fn backup(&self, to: &Path, replace: bool) -> Result<Backup, StorageError>;
 }
 

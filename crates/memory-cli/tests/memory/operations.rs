@@ -208,6 +208,74 @@ fn a_backup_of_a_file_is_taken_while_others_write_and_put_back() {
 }
 
 #[test]
+fn no_new_file_takes_the_place_of_a_database_that_is_in_use() {
+    let sandbox = filled();
+    let postgres = Postgres::migrated(&sandbox);
+    std::fs::hard_link(sandbox.path("a.db"), sandbox.path("linked.db")).unwrap();
+    std::os::unix::fs::symlink("a.db", sandbox.path("also.db")).unwrap();
+    let before = std::fs::read(sandbox.path("a.db")).unwrap();
+    for to in ["a.db", "linked.db", "also.db"] {
+        let backup = ["backup", to, "--url", "a.db", "--force"];
+        sandbox.run(&backup).assert_failed(3, &["the store itself"]);
+        let export = ["export", "--to", to, "--url", "a.db", "--force"];
+        sandbox.run(&export).assert_failed(3, &["the store itself"]);
+    }
+    assert_eq!(std::fs::read(sandbox.path("a.db")).unwrap(), before);
+
+    sandbox.carry("a.db", "b.db", &[]);
+    let user = rusqlite::Connection::open(sandbox.path("b.db")).unwrap();
+    let count = || {
+        let sql = "select count(*) from messages";
+        user.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(count(), 4);
+    for url in ["a.db", &postgres.url()] {
+        let backup = ["backup", "b.db", "--url", url, "--force"];
+        sandbox.run(&backup).assert_failed(3, &["is in use"]);
+        let export = ["export", "--to", "b.db", "--url", url, "--force"];
+        sandbox.run(&export).assert_failed(3, &["is in use"]);
+    }
+    assert_eq!(count(), 4);
+    drop(user);
+    let backup = ["backup", "b.db", "--url", "a.db", "--force"];
+    assert_eq!(sandbox.run(&backup).status, 0);
+    sandbox
+        .run(&["backup", "jarvis.db", "--url", "a.db", "--force"])
+        .assert_failed(3, &["another program's file"]);
+    // Nothing is left of what was begun.
+    let hidden = "ls -A | grep '^\\.' || true";
+    assert_eq!(sandbox.shell(hidden).out, "");
+}
+
+#[test]
+fn a_backup_is_not_mixed_with_the_log_of_the_one_that_it_replaces() {
+    let sandbox = filled();
+    assert_eq!(
+        sandbox.run(&["backup", "old.bak", "--url", "a.db"]).status,
+        0
+    );
+    // What somebody leaves who had it open and was killed.
+    let user = rusqlite::Connection::open(sandbox.path("old.bak")).unwrap();
+    let mode = "pragma journal_mode = wal";
+    let mode: String = user.query_row(mode, [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+    user.execute_batch("update nodes set summary = 'old'; update messages set content = 'old'")
+        .unwrap();
+    for (from, to) in [("old.bak", "monday.bak"), ("old.bak-wal", "monday.bak-wal")] {
+        std::fs::copy(sandbox.path(from), sandbox.path(to)).unwrap();
+    }
+    let backup = ["backup", "monday.bak", "--url", "a.db", "--force"];
+    let said = sandbox.run(&backup);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(!sandbox.has("monday.bak-wal"));
+    assert_eq!(
+        ask(&sandbox.path("monday.bak"), "pragma integrity_check"),
+        "ok"
+    );
+    sandbox.assert_equal("a.db", "monday.bak");
+}
+
+#[test]
 fn what_is_no_sound_backup_is_not_put_back() {
     let sandbox = filled();
     assert_eq!(
