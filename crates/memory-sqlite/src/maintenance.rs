@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::sqlite::SqliteConnection;
 use memory_migrations::SQLITE_INDEXES;
 use memory_storage::{Backup, Maintenance, OptimizeStep, StorageError, TableSize};
@@ -166,6 +166,25 @@ fn optimize(place: &Place) -> Result<Vec<OptimizeStep>, Failure> {
     for (_, sql) in &missing {
         connection.batch_execute(sql)?;
     }
-    connection.batch_execute("vacuum; analyze; pragma wal_checkpoint(truncate)")?;
+    connection.batch_execute("vacuum; analyze")?;
+    empty_log(&mut connection)?;
     Ok(steps(&missing))
+}
+
+/// Moves the log into the file and cuts it off. Until then the file holds what it held before, so a
+/// reader that keeps the log in use, which SQLite reports in a row and not as an error, is one.
+fn empty_log(connection: &mut SqliteConnection) -> Result<(), Failure> {
+    #[derive(QueryableByName)]
+    struct Checkpoint {
+        #[diesel(sql_type = Integer)]
+        busy: i32,
+    }
+    let begun = Instant::now();
+    let done: Checkpoint =
+        diesel::sql_query("pragma wal_checkpoint(truncate)").get_result(connection)?;
+    if done.busy != 0 {
+        let waited = begun.elapsed();
+        return Err(Failure::Refused(StorageError::Busy { waited }));
+    }
+    Ok(())
 }

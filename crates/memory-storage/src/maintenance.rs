@@ -19,7 +19,8 @@ pub trait Maintenance: Send + Sync {
     /// On SQLite the file and its log then hold nothing of what was deleted before.
     ///
     /// # Errors
-    /// `Busy` if a lock that it needs is held for too long; what it did before stays done.
+    /// `Busy` if a lock that it needs is held for too long, on SQLite also by somebody who reads; what
+    /// it did before stays done, and what was deleted may still stand in the file.
     async fn optimize(&self, dry_run: bool) -> Result<Vec<OptimizeStep>, StorageError>;
 
     /// Copies the store, as it is at one moment and while others write, to a file beside it that is

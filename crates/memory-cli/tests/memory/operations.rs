@@ -376,3 +376,28 @@ fn nothing_of_an_erased_tenant_is_left_once_the_store_is_cleaned_up() {
     assert!(dump.contains("CREATE TABLE"), "{dump}");
     assert!(!dump.contains(MARK), "pg_dump still has it");
 }
+
+#[test]
+fn what_was_deleted_is_only_said_to_be_gone_when_it_is() {
+    const MARK: &str = "Zyzzyva-4711";
+    let sandbox = filled();
+    let set = format!("update messages set content = '{MARK}'");
+    tamper(&sandbox.path("a.db"), &set);
+    let reader = rusqlite::Connection::open(sandbox.path("a.db")).unwrap();
+    reader.execute_batch("begin").unwrap();
+    let messages = "select count(*) from messages";
+    let count: i64 = reader.query_row(messages, [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 4);
+    for tenant in ["ada", "bob", "default"] {
+        erase(&absolute(&sandbox, "a.db"), tenant);
+    }
+    let optimize = ["optimize", "--url", "sqlite://a.db?busy_timeout=100ms"];
+    let said = sandbox.run(&optimize);
+    said.assert_failed(1, &["is in use", "may still stand", "run it again"]);
+    assert!(!said.out.contains("done"), "{said:?}");
+    assert!(found(&sandbox.path("a.db"), MARK) > 0);
+    drop(reader);
+    assert_eq!(sandbox.run(&optimize).status, 0);
+    assert_eq!(found(&sandbox.path("a.db"), MARK), 0);
+    assert_eq!(found(&sandbox.path("a.db-wal"), MARK), 0);
+}
