@@ -27,8 +27,8 @@ impl NewFile {
     /// another file, but never of `store`, from which its content comes.
     ///
     /// # Errors
-    /// `Exists` without `replace`; `Refused` for the store itself, by whatever name; `Failed` if the
-    /// folder cannot be written.
+    /// `Exists` without `replace`; `Refused` for the store itself, by whatever name, and for what is no
+    /// regular file; `Failed` if the folder cannot be written.
     pub fn create(
         path: &Path,
         replace: bool,
@@ -41,6 +41,9 @@ impl NewFile {
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if store.is_some_and(|store| is_same_file(store, &path)) {
             return Err(refused(&path, "is the store itself"));
+        }
+        if path.exists() && !path.is_file() {
+            return Err(refused(&path, "is no regular file"));
         }
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -28,8 +28,8 @@ pub trait Maintenance: Send + Sync {
     ///
     /// # Errors
     /// `Conflict` if the file is there and is not to be replaced; `Invalid` if what is there must not
-    /// be: the store itself, a database that somebody has open, or another program's; `Unsupported`
-    /// on PostgreSQL, whose own tools do that.
+    /// be: the store itself, a database that somebody has open, or another program's, and what is no
+    /// regular file; `Unsupported` on PostgreSQL, whose own tools do that.
     async fn backup(&self, to: &Path, replace: bool) -> Result<Backup, StorageError>;
 }
 
