@@ -50,7 +50,7 @@ pub use memory_domain::{
 /// or not at all.
 #[cfg(feature = "sqlite")]
 pub use memory_sqlite::{
-    NewFile, NewFileError, RestoreError, is_same_file, restore as restore_sqlite,
+    NewFile, NewFileError, RestoreError, Restored, is_same_file, restore as restore_sqlite,
 };
 pub use memory_storage::SearchStore;
 

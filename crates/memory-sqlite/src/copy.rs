@@ -135,15 +135,25 @@ fn refuse(problem: String) -> RestoreError {
     }
 }
 
+/// A store that a backup was put in the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restored {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Whether it belongs to whom the store belonged that it replaced, if there was one.
+    pub belongs: bool,
+}
+
 /// Puts a copy of a backup in the place of a store, at once and whole. Blocks.
 ///
 /// The backup is checked from end to end first, and left as it is. A store that stands there is only
-/// replaced if `replace` says so and nobody has it open.
+/// replaced if `replace` says so and nobody has it open; its mode is kept, and its owner where that
+/// is permitted.
 ///
 /// # Errors
 /// The backup is not there, damaged or no store of ours; the store stands and is not to be replaced,
 /// or somebody has it open; the copy cannot be written.
-pub fn restore(backup: &Path, to: &Path, replace: bool) -> Result<Backup, RestoreError> {
+pub fn restore(backup: &Path, to: &Path, replace: bool) -> Result<Restored, RestoreError> {
     let shown = backup.display();
     if !backup.exists() {
         return Err(refuse(format!("{shown} is not there")));
@@ -161,6 +171,7 @@ pub fn restore(backup: &Path, to: &Path, replace: bool) -> Result<Backup, Restor
         Copying::Other(error) => failed("copying the backup", error),
     })?;
     drop(connection);
+    let belongs = file.inherit()?;
     file.keep_database()?;
-    Ok(Backup { bytes })
+    Ok(Restored { bytes, belongs })
 }

@@ -48,6 +48,6 @@ mod work;
 mod writer;
 
 pub use connection::APPLICATION_ID;
-pub use copy::{RestoreError, restore};
+pub use copy::{RestoreError, Restored, restore};
 pub use new_file::{NewFile, NewFileError, is_same_file};
 pub use storage::SqliteStorage;

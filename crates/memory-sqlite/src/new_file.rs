@@ -72,6 +72,32 @@ impl NewFile {
         self.file.path()
     }
 
+    /// Gives it the mode and, where that is permitted, the owner of what it is to replace. Says
+    /// whether it has both then.
+    #[cfg(unix)]
+    pub(crate) fn inherit(&self) -> Result<bool, NewFileError> {
+        use std::os::unix::fs::{MetadataExt, fchown};
+
+        let Ok(old) = self.path.metadata() else {
+            return Ok(true);
+        };
+        let file = self.file.as_file();
+        let belongs = fchown(file, Some(old.uid()), Some(old.gid())).is_ok() || {
+            // Who may not give a file away may still give it to a group of theirs.
+            let _ = fchown(file, None, Some(old.gid()));
+            false
+        };
+        file.set_permissions(old.permissions())
+            .map_err(|error| failed(&self.path, error))?;
+        Ok(belongs)
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "its twin can fail")]
+    pub(crate) fn inherit(&self) -> Result<bool, NewFileError> {
+        Ok(true)
+    }
+
     /// Puts what was written on the disk, and gives the file its name. What stands there is held
     /// until then, so that nobody begins to use it.
     ///

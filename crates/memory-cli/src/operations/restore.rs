@@ -73,7 +73,14 @@ fn file(backup: &Path, to: &Path, force: bool) -> Result<Outcome, Failure> {
         shown_bytes(restored.bytes)
     );
     let document = json!({ "store": to, "file": backup, "bytes": restored.bytes });
-    Ok(Outcome::new(0, text, "restore", document))
+    let mut notes = Vec::new();
+    if !restored.belongs {
+        notes.push(format!(
+            "{to} belongs to whoever ran this, and not to whom the store belonged: that could not \
+             be kept; `chown` it"
+        ));
+    }
+    Ok(Outcome::new(0, text, "restore", document).with_notes(notes))
 }
 
 async fn portable(args: &RestoreArgs, config: Config, json: bool) -> Result<Outcome, Failure> {

@@ -276,6 +276,33 @@ fn a_backup_is_not_mixed_with_the_log_of_the_one_that_it_replaces() {
 }
 
 #[test]
+fn a_restored_store_has_the_mode_and_the_owner_of_the_one_that_it_replaces() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+    /// A user without rights; every Unix has it, under whatever name.
+    const NOBODY: u32 = 65_534;
+    let sandbox = filled();
+    let store = sandbox.path("a.db");
+    let backup = ["backup", "good.bak", "--url", "a.db"];
+    assert_eq!(sandbox.run(&backup).status, 0);
+    std::fs::set_permissions(&store, PermissionsExt::from_mode(0o664)).unwrap();
+    // Only root can give a file away; of anybody else it is the mode that is looked at.
+    let _ = chown(&store, Some(NOBODY), Some(NOBODY));
+    let before = store.metadata().unwrap();
+    let forced = ["restore", "good.bak", "--url", "a.db", "--force"];
+    let said = sandbox.run(&forced);
+    assert_eq!((said.status, said.err.as_str()), (0, ""), "{said:?}");
+    let after = store.metadata().unwrap();
+    assert_eq!(after.mode() & 0o7777, 0o664);
+    assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()));
+    // A new store is its owner's alone.
+    let new = ["restore", "good.bak", "--url", "new.db"];
+    assert_eq!(sandbox.run(&new).status, 0);
+    let mode = sandbox.path("new.db").metadata().unwrap().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+}
+
+#[test]
 fn what_is_no_sound_backup_is_not_put_back() {
     let sandbox = filled();
     assert_eq!(
