@@ -2,24 +2,27 @@
 
 use std::error::Error;
 use std::fmt::{self, Display};
+use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 use memory_domain::InvalidInput;
 use memory_storage::{Backup, BoxError, StorageError};
+use tokio::task::spawn_blocking;
 
+use crate::connection::{Place, Role};
 use crate::error::Failure;
 use crate::new_file::{NewFile, NewFileError};
 use crate::owner::{Owner, owner};
 
-/// Copies the state that a connection sees to a file that is verified before it gets its name.
-/// Blocks.
-pub(crate) fn copy(
-    connection: &mut SqliteConnection,
-    store: &Path,
+/// Copies the store to a file that is verified before it gets its name. Dropped, it leaves nothing.
+pub(crate) async fn copy(
+    place: Arc<Place>,
     to: &Path,
     replace: bool,
 ) -> Result<Backup, StorageError> {
@@ -35,9 +38,21 @@ pub(crate) fn copy(
         }
         error @ NewFileError::Failed { .. } => failed(error.into()),
     };
-    let file = NewFile::create(to, replace, Some(store)).map_err(unplaced)?;
-    let bytes = fill(connection, &file).map_err(|failure| match failure {
+    let file = NewFile::create(to, replace, Some(&place.path)).map_err(unplaced)?;
+    let temporary = file.temporary().to_owned();
+    let filling = blocking(move || {
+        // A connection of its own: a copy takes long, and readers are few.
+        let mut connection = place
+            .connect(Role::Reader)
+            .map_err(|error| Copying::Unavailable(error.into()))?;
+        connection
+            .batch_execute("pragma query_only = off")
+            .map_err(Copying::Database)?;
+        fill(&mut connection, &temporary)
+    });
+    let bytes = filling.await.map_err(|error| match error {
         Copying::Database(error) => Failure::from(error).into_error(STEP, Duration::default()),
+        Copying::Unavailable(source) => StorageError::Unavailable { step: STEP, source },
         Copying::Other(error) => failed(error),
     })?;
     file.keep_database().map_err(unplaced)?;
@@ -46,12 +61,24 @@ pub(crate) fn copy(
 
 enum Copying {
     Database(diesel::result::Error),
+    Unavailable(BoxError),
     Other(BoxError),
 }
 
-/// Makes a new file a verified copy, and says how large it is.
-fn fill(connection: &mut SqliteConnection, file: &NewFile) -> Result<u64, Copying> {
-    let Some(path) = file.temporary().to_str() else {
+/// Runs what takes long off the caller's thread. Whoever goes away takes the new file along, into
+/// which it may still write.
+async fn blocking<T: Send + 'static>(
+    body: impl FnOnce() -> Result<T, Copying> + Send + 'static,
+) -> Result<T, Copying> {
+    spawn_blocking(body)
+        .await
+        .unwrap_or_else(|error| Err(Copying::Other(error.into())))
+}
+
+/// Makes a new file a verified copy that is on the disk, and says how large it is.
+fn fill(connection: &mut SqliteConnection, file: &Path) -> Result<u64, Copying> {
+    let other = |error: std::io::Error| Copying::Other(error.into());
+    let Some(path) = file.to_str() else {
         return Err(Copying::Other("the path is no UTF-8".into()));
     };
     // Into an empty file; a read transaction of the source suffices, so others may write.
@@ -59,11 +86,10 @@ fn fill(connection: &mut SqliteConnection, file: &NewFile) -> Result<u64, Copyin
         .bind::<Text, _>(path)
         .execute(connection)
         .map_err(Copying::Database)?;
-    sound(file.temporary()).map_err(|problem| Copying::Other(problem.into()))?;
-    let metadata = file.temporary().metadata();
-    Ok(metadata
-        .map_err(|error| Copying::Other(error.into()))?
-        .len())
+    sound(file).map_err(|problem| Copying::Other(problem.into()))?;
+    let written = File::open(file).map_err(other)?;
+    written.sync_all().map_err(other)?;
+    Ok(written.metadata().map_err(other)?.len())
 }
 
 #[derive(QueryableByName)]
@@ -144,7 +170,8 @@ pub struct Restored {
     pub belongs: bool,
 }
 
-/// Puts a copy of a backup in the place of a store, at once and whole. Blocks.
+/// Puts a copy of a backup in the place of a store, at once and whole. Dropped, it
+/// leaves what stands as it was.
 ///
 /// The backup is checked from end to end first, and left as it is. A store that stands there is only
 /// replaced if `replace` says so and nobody has it open; its mode is kept, and its owner where that
@@ -153,24 +180,34 @@ pub struct Restored {
 /// # Errors
 /// The backup is not there, damaged or no store of ours; the store stands and is not to be replaced,
 /// or somebody has it open; the copy cannot be written.
-pub fn restore(backup: &Path, to: &Path, replace: bool) -> Result<Restored, RestoreError> {
+pub async fn restore(backup: &Path, to: &Path, replace: bool) -> Result<Restored, RestoreError> {
     let shown = backup.display();
     if !backup.exists() {
         return Err(refuse(format!("{shown} is not there")));
     }
-    sound(backup).map_err(|problem| refuse(format!("{shown} cannot be restored: {problem}")))?;
     let file = NewFile::create(to, replace, Some(backup))?;
-    let failed = |step: &str, source: BoxError| RestoreError {
-        problem: format!("{step} failed"),
-        source: Some(source),
-    };
-    let mut connection =
-        read_only(backup).map_err(|error| failed("reading the backup", error.into()))?;
-    let bytes = fill(&mut connection, &file).map_err(|error| match error {
-        Copying::Database(error) => failed("copying the backup", error.into()),
-        Copying::Other(error) => failed("copying the backup", error),
+    let (source, temporary) = (backup.to_owned(), file.temporary().to_owned());
+    let filling = blocking(move || {
+        if let Err(problem) = sound(&source) {
+            return Ok(Err(problem));
+        }
+        let mut connection =
+            read_only(&source).map_err(|error| Copying::Unavailable(error.into()))?;
+        fill(&mut connection, &temporary).map(Ok)
+    });
+    let filled = filling.await.map_err(|error| {
+        let (step, source) = match error {
+            Copying::Unavailable(error) => ("reading the backup", error),
+            Copying::Database(error) => ("copying the backup", error.into()),
+            Copying::Other(error) => ("copying the backup", error),
+        };
+        RestoreError {
+            problem: format!("{step} failed"),
+            source: Some(source),
+        }
     })?;
-    drop(connection);
+    let bytes =
+        filled.map_err(|problem| refuse(format!("{shown} cannot be restored: {problem}")))?;
     let belongs = file.inherit()?;
     file.keep_database()?;
     Ok(Restored { bytes, belongs })

@@ -1,7 +1,7 @@
 //! Keeping the file in order.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use diesel::connection::SimpleConnection;
@@ -10,7 +10,6 @@ use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::sqlite::SqliteConnection;
 use memory_migrations::SQLITE_INDEXES;
 use memory_storage::{Backup, Maintenance, OptimizeStep, StorageError, TableSize};
-use tokio::task::spawn_blocking;
 
 use crate::connection::{Place, Role};
 use crate::copy::copy;
@@ -46,24 +45,8 @@ impl Maintenance for Pool {
     }
 
     async fn backup(&self, to: &Path, replace: bool) -> Result<Backup, StorageError> {
-        const STEP: &str = "copying the file";
         let _pass = self.gate.enter()?;
-        let (place, to) = (self.place.clone(), to.to_owned());
-        let copying = spawn_blocking(move || {
-            // A connection of its own: a copy takes long, and readers are few.
-            let mut connection = place.connect(Role::Reader).map_err(|error| {
-                let source = error.into();
-                StorageError::Unavailable { step: STEP, source }
-            })?;
-            connection
-                .batch_execute("pragma query_only = off")
-                .map_err(|error| Failure::from(error).into_error(STEP, Duration::default()))?;
-            copy(&mut connection, &place.path, &to, replace)
-        });
-        copying.await.unwrap_or_else(|error| {
-            let source = error.into();
-            Err(StorageError::Backend { step: STEP, source })
-        })
+        copy(self.place.clone(), to, replace).await
     }
 }
 

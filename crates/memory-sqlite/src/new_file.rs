@@ -20,6 +20,8 @@ pub struct NewFile {
     path: PathBuf,
     file: NamedTempFile,
     replace: bool,
+    /// After the file, which they belong to.
+    beside: SideFiles,
 }
 
 impl NewFile {
@@ -57,6 +59,7 @@ impl NewFile {
             .map_err(|error| failed(&path, error))?;
         Ok(NewFile {
             path,
+            beside: SideFiles(file.path().to_owned()),
             file,
             replace,
         })
@@ -118,6 +121,7 @@ impl NewFile {
             path,
             file,
             replace,
+            beside: _beside,
         } = self;
         // Opened anew, because somebody else may have written it under its temporary name.
         File::open(file.path())
@@ -199,6 +203,16 @@ fn refused(path: &Path, problem: &'static str) -> NewFileError {
 fn failed(path: &Path, source: io::Error) -> NewFileError {
     let path = path.to_owned();
     NewFileError::Failed { path, source }
+}
+
+/// What SQLite makes beside a file while it writes it, and leaves if it is not let finish.
+#[derive(Debug)]
+struct SideFiles(PathBuf);
+
+impl Drop for SideFiles {
+    fn drop(&mut self) {
+        remove_side_files(&self.0);
+    }
 }
 
 fn remove_side_files(path: &Path) {

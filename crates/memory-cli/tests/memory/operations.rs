@@ -360,6 +360,31 @@ fn a_backup_of_postgres_is_portable_and_put_into_an_empty_store() {
     again.assert_failed(1, &["holds something already", "memory import"]);
 }
 
+#[test]
+fn a_command_that_is_stopped_leaves_nothing_behind() {
+    let sandbox = filled();
+    // So much that it is noticed before it is written: four times 20 MB.
+    let large = "update messages set content = hex(randomblob(10000000))";
+    tamper(&sandbox.path("a.db"), large);
+    let files = || sandbox.shell("ls -A | grep new || true").out;
+    for (command, signal, status) in [
+        ("backup new --url a.db", "INT", 130),
+        ("export --to new --url a.db", "TERM", 143),
+        ("restore a.db --url new", "INT", 130),
+    ] {
+        let mut command = sandbox.shell_command(&format!("exec memory {command}"));
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut running = command.spawn().unwrap();
+        while !files().contains(".new.") {
+            assert_eq!(running.try_wait().unwrap(), None);
+        }
+        let kill = format!("kill -s {signal} {}", running.id());
+        assert_eq!(sandbox.shell(&kill).status, 0);
+        assert_eq!(running.wait().unwrap().code(), Some(status));
+        assert_eq!(files(), "");
+    }
+}
+
 /// How often a text stands in a file; a file that is not there has none.
 fn found(path: &Path, text: &str) -> usize {
     let bytes = std::fs::read(path).unwrap_or_default();
