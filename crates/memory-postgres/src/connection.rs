@@ -112,10 +112,14 @@ impl Connector {
     async fn handshake(&self) -> Result<Line, ConnectError> {
         let (first, second) = self.tls.ways();
         match (self.attempt(first).await, second) {
-            (Err(error), Some(second)) if error.may_depend_on_encryption() => self
-                .attempt(second)
-                .await
-                .map_err(|last| last.after(&error)),
+            (Err(error), Some(second)) if error.may_depend_on_encryption() => {
+                let line = self.attempt(second).await;
+                let line = line.map_err(|last| last.after(&error))?;
+                if !line.encrypted {
+                    tracing::warn!(%error, "a connection is not encrypted, because that failed");
+                }
+                Ok(line)
+            }
             (result, _) => result,
         }
     }
