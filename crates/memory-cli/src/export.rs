@@ -1,16 +1,17 @@
 //! `memory export`.
 
+use std::fs::File;
 use std::io::{BufWriter, Write, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use memory_core::migrate::{self, ExportReport, Progress};
-use memory_core::{Clock, Storage, SystemClock, TenantId};
+use memory_core::{Clock, NewFile, NewFileError, Storage, SystemClock, TenantId};
 use serde_json::json;
+use tokio::task::spawn_blocking;
 
 use crate::cli::EXIT_STATUS;
 use crate::failure::Failure;
-use crate::new_file::NewFile;
 use crate::outcome::Outcome;
 use crate::progress::Display;
 use crate::store;
@@ -38,7 +39,7 @@ pub(crate) struct ExportArgs {
     /// The file; standard output if it is `-`, and what there is to say then goes to standard error
     #[arg(long, value_name = "FILE", default_value = "-")]
     to: PathBuf,
-    /// Replaces the file if it is there
+    /// Replaces the file if it is there; a pipe or a device is written
     #[arg(long)]
     force: bool,
 }
@@ -46,13 +47,14 @@ pub(crate) struct ExportArgs {
 pub(crate) async fn run(args: &ExportArgs, json: bool) -> Result<Outcome, Failure> {
     let (config, notes) = store::chosen(args.url.as_deref())?;
     let to_stdout = args.to.as_os_str() == "-";
+    let store = store::file(&config).map(Path::to_owned);
     let storage = store::open_to_read(config).await?;
     let tenant = args.tenant.as_ref();
     let report = if to_stdout {
         let mut out = BufWriter::new(stdout());
         write(storage.as_ref(), tenant, &mut out, json).await
     } else {
-        to_file(storage.as_ref(), args, json).await
+        to_file(storage.as_ref(), store.as_deref(), args, json).await
     };
     store::close(storage.as_ref()).await;
     let report = report?;
@@ -66,15 +68,31 @@ pub(crate) async fn run(args: &ExportArgs, json: bool) -> Result<Outcome, Failur
 
 async fn to_file(
     storage: &dyn Storage,
+    store: Option<&Path>,
     args: &ExportArgs,
     json: bool,
 ) -> Result<ExportReport, Failure> {
-    let mut file = NewFile::create(&args.to, args.force)?;
+    let tenant = args.tenant.as_ref();
+    if args.force && args.to.exists() && !args.to.is_file() {
+        let mut out = BufWriter::new(opened(&args.to).await?);
+        return write(storage, tenant, &mut out, json).await;
+    }
+    let mut file = NewFile::create(&args.to, args.force, store)?;
     let mut out = BufWriter::new(file.file());
-    let report = write(storage, args.tenant.as_ref(), &mut out, json).await?;
+    let report = write(storage, tenant, &mut out, json).await?;
     drop(out);
     file.keep()?;
     Ok(report)
+}
+
+/// A pipe or a device, which is written and not replaced. Opening a pipe waits for its reader.
+async fn opened(path: &Path) -> Result<File, Failure> {
+    let path = path.to_owned();
+    let opening = spawn_blocking(move || {
+        let opened = File::options().write(true).open(&path);
+        opened.map_err(|source| NewFileError::Failed { path, source })
+    });
+    Ok(opening.await.map_err(Failure::could_not_run)??)
 }
 
 /// Writes everything, flushed.

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::fmt::Display;
 
 use memory_core::migrate::{MigrateError, SourceError};
-use memory_core::{InvalidInput, OpenError, RunId, StorageError};
+use memory_core::{InvalidInput, NewFileError, OpenError, RunId, StorageError};
 
 /// Findings; also what is refused until a person insists.
 const FINDINGS: u8 = 1;
@@ -178,6 +178,17 @@ fn findings(error: &MigrateError) -> Vec<String> {
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Failure {
         Failure::could_not_run(error)
+    }
+}
+
+impl From<NewFileError> for Failure {
+    fn from(error: NewFileError) -> Failure {
+        let remedy = match &error {
+            NewFileError::Exists(_) => "name another file, or give --force to replace it",
+            NewFileError::Refused { .. } => "name another file",
+            NewFileError::Failed { .. } => "check the folder and the room on the disk",
+        };
+        Failure::could_not_run(error).with_remedy(remedy)
     }
 }
 

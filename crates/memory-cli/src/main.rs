@@ -6,11 +6,11 @@ mod export;
 mod failure;
 mod import;
 mod migrate;
-mod new_file;
 mod operations;
 mod outcome;
 mod progress;
 mod scrub;
+mod signals;
 mod store;
 mod verify;
 
@@ -35,7 +35,14 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(run(&cli)),
+        Ok(runtime) => match runtime.block_on(signals::unless_stopped(run(&cli))) {
+            Ok(ended) => ended,
+            Err(stopped) => {
+                // What blocks still is let go with the process, and not waited for.
+                runtime.shutdown_background();
+                return stopped.exit_code();
+            }
+        },
         Err(error) => Err(Failure::could_not_run(error)),
     };
     match ended {

@@ -8,7 +8,7 @@ use memory_core::legacy::{self, LegacyKind, Recognised, SourceTimezone};
 use memory_core::migrate::{Quarantined, RecordSource, ReplayedRecords, StoreSource};
 use memory_core::{
     Config, ConfigSource, DEFAULT_URL, PoolOptions, SchemaPolicy, SqliteLocation, Storage, Target,
-    TenantId, UrlSource, memory_variables, url_from_env,
+    TenantId, UrlSource, is_same_file, memory_variables, url_from_env,
 };
 
 use crate::failure::Failure;
@@ -44,6 +44,17 @@ fn configured(url: &str) -> Result<Config, Failure> {
 pub(crate) fn config(url: &str) -> Result<Config, Failure> {
     let source = ConfigSource::new(url).with_pool(PoolOptions::light());
     Ok(source.read()?)
+}
+
+/// The store's file, if it is one.
+pub(crate) fn file(config: &Config) -> Option<&Path> {
+    match &config.target {
+        Target::Sqlite(sqlite) => match &sqlite.location {
+            SqliteLocation::File(path) => Some(path),
+            SqliteLocation::Memory => None,
+        },
+        Target::Postgres(_) => None,
+    }
 }
 
 /// Opens a store.
@@ -259,28 +270,6 @@ pub(crate) fn must_differ(from: &str, to: &str) -> Result<(), Failure> {
         return Err(Failure::usage(problem).with_remedy("name another target"));
     }
     Ok(())
-}
-
-fn is_same_file(a: &Path, b: &Path) -> bool {
-    let (Ok(a), Ok(b)) = (a.canonicalize(), b.canonicalize()) else {
-        // One of them is not there, and what is not there is no other's file.
-        return false;
-    };
-    a == b || identity(&a).is_some_and(|identity_a| identity(&b) == Some(identity_a))
-}
-
-/// What two hard links of one file have in common.
-#[cfg(unix)]
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-
-    let metadata = path.metadata().ok()?;
-    Some((metadata.dev(), metadata.ino()))
-}
-
-#[cfg(not(unix))]
-fn identity(_: &Path) -> Option<PathBuf> {
-    None
 }
 
 /// The file of a SQLite store that is not there yet.

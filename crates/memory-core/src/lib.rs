@@ -48,9 +48,12 @@ pub use memory_storage::{
 pub use memory_domain::{
     Found, SearchCursor, SearchFilter, SearchHit, SearchMode, SearchPlace, SearchQuery, SearchScope,
 };
-/// Putting a backup of a SQLite store in the place of a store.
+/// Putting a backup of a SQLite store in the place of a store, and writing files that are there whole
+/// or not at all.
 #[cfg(feature = "sqlite")]
-pub use memory_sqlite::{RestoreError, restore as restore_sqlite};
+pub use memory_sqlite::{
+    NewFile, NewFileError, RestoreError, Restored, is_same_file, restore as restore_sqlite,
+};
 pub use memory_storage::SearchStore;
 
 /// Moving memory between stores: schema, transfer, verification, rollback.

@@ -148,6 +148,9 @@ impl Quarantine {
         } else {
             let mut options = OpenOptions::new();
             options.write(true).create_new(true);
+            // It holds what was said, as an export does.
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             let mut file = BufWriter::new(options.open(partial(&self.path))?);
             write_line(&mut file, &self.header)?;
             // By it a later command knows whose the file is.

@@ -42,7 +42,7 @@ pub(crate) struct Connector {
     target: PostgresTarget,
     tls: Tls,
     log: StatementLog,
-    /// The longest that one statement can take on a server that answers.
+    /// The longest that one statement can take on a server that answers, unless that is lifted.
     patience: Duration,
 }
 
@@ -84,6 +84,7 @@ impl Connector {
             connector: Arc::clone(self),
             version: line.version,
             encrypted: line.encrypted,
+            patience: self.patience,
             used_up: false,
             state: State::Clean,
             lost: None,
@@ -111,10 +112,14 @@ impl Connector {
     async fn handshake(&self) -> Result<Line, ConnectError> {
         let (first, second) = self.tls.ways();
         match (self.attempt(first).await, second) {
-            (Err(error), Some(second)) if error.may_depend_on_encryption() => self
-                .attempt(second)
-                .await
-                .map_err(|last| last.after(&error)),
+            (Err(error), Some(second)) if error.may_depend_on_encryption() => {
+                let line = self.attempt(second).await;
+                let line = line.map_err(|last| last.after(&error))?;
+                if !line.encrypted {
+                    tracing::warn!(%error, "a connection is not encrypted, because that failed");
+                }
+                Ok(line)
+            }
             (result, _) => result,
         }
     }
@@ -222,6 +227,8 @@ pub(crate) struct Connection {
     connector: Arc<Connector>,
     version: String,
     encrypted: bool,
+    /// How long an answer is waited for.
+    patience: Duration,
     /// Whether nobody may have it next.
     used_up: bool,
     state: State,
@@ -280,7 +287,7 @@ impl Connection {
             let rows = AsyncConnectionCore::load(&mut self.diesel, statement).await?;
             rows.try_collect::<Vec<Row>>().await
         };
-        let result = timeout(self.connector.patience, running).await;
+        let result = timeout(self.patience, running).await;
         self.connector
             .log
             .ended(started, || statement.sql().to_owned());
@@ -295,7 +302,7 @@ impl Connection {
             let rows = AsyncConnectionCore::load(&mut self.diesel, raw).await?;
             rows.try_collect::<Vec<Row>>().await
         };
-        let result = timeout(self.connector.patience, running).await;
+        let result = timeout(self.patience, running).await;
         self.connector.log.ended(started, || raw.shape().to_owned());
         self.leave(after, started, result).await
     }
@@ -305,9 +312,17 @@ impl Connection {
         let after = self.enter();
         let started = Instant::now();
         let running = AsyncConnectionCore::execute_returning_count(&mut self.diesel, raw);
-        let result = timeout(self.connector.patience, running).await;
+        let result = timeout(self.patience, running).await;
         self.connector.log.ended(started, || raw.shape().to_owned());
         self.leave(after, started, result).await
+    }
+
+    /// Lets statements take as long as they take, here and on the server. That it is gone is then
+    /// found out by the system alone.
+    pub(crate) async fn lift_limits(&mut self) -> Result<(), Failure> {
+        self.batch("set statement_timeout = 0").await?;
+        self.patience = Duration::MAX;
+        Ok(())
     }
 
     /// Undoes the transaction, and what was set in the session.
@@ -326,7 +341,7 @@ impl Connection {
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Failure> {
         let after = self.enter();
         let started = Instant::now();
-        let result = timeout(self.connector.patience, self.diesel.batch_execute(sql)).await;
+        let result = timeout(self.patience, self.diesel.batch_execute(sql)).await;
         self.connector
             .log
             .ended(started, || memory_storage::shape(sql, SqlDialect::Postgres));

@@ -108,7 +108,7 @@ impl Schema {
     /// A connection of its own, for what takes long.
     async fn unbounded(&self) -> Result<Lease, StorageError> {
         let mut lease = self.dedicated().await?;
-        self.batch(&mut lease, "set statement_timeout = 0").await?;
+        self.lift_limits(&mut lease).await?;
         Ok(lease)
     }
 }

@@ -139,6 +139,11 @@ impl Schema {
         batch.map_err(|failure| failure.in_work("changing the schema", self.pool.config()))
     }
 
+    pub(crate) async fn lift_limits(&self, lease: &mut Lease) -> Result<(), StorageError> {
+        let lifted = lease.connection().lift_limits().await;
+        lifted.map_err(|failure| failure.in_work("lifting the limits", self.pool.config()))
+    }
+
     /// A connection of its own that holds the lock until it closes.
     pub(crate) async fn locked(&self) -> Result<Lease, StorageError> {
         let mut lease = self.pool.dedicated().await?;
@@ -156,7 +161,7 @@ impl Schema {
             tokio::time::sleep(POLL).await;
         }
         // A migration takes as long as it takes; who waits for its locks is bounded still.
-        self.batch(&mut lease, "set statement_timeout = 0").await?;
+        self.lift_limits(&mut lease).await?;
         Ok(lease)
     }
 

@@ -16,9 +16,10 @@ use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{self, CertificateError, ClientConfig, RootCertStore};
 
-use self::verifier::Verifier;
+use self::verifier::{AUTHORITY, FIRST_VERSION, Roots, Verifier, is};
 use crate::error::{ConnectError, chain};
 
+mod key;
 mod verifier;
 
 /// What a connection goes over.
@@ -118,15 +119,10 @@ fn client_config(options: &TlsOptions) -> Result<ClientConfig, String> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    let builder = if options.mode == TlsMode::VerifyFull {
-        let root = options.root.as_ref().unwrap_or(&RootCertificates::System);
-        builder.with_root_certificates(roots(root)?)
-    } else {
-        let verifier = verifier(options, &provider)?;
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-    };
+    let verifier = verifier(options, &provider)?;
+    let builder = builder
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
     let (Some(certificate), Some(key)) = (&options.certificate, &options.key) else {
         return Ok(builder.with_no_client_auth());
     };
@@ -141,20 +137,26 @@ fn client_config(options: &TlsOptions) -> Result<ClientConfig, String> {
         })
 }
 
-/// What checks less than everything, or nothing.
 fn verifier(options: &TlsOptions, provider: &CryptoProvider) -> Result<Verifier, String> {
-    let algorithms = provider.signature_verification_algorithms;
-    let roots = options.root.as_ref().map(roots).transpose()?;
-    Ok(Verifier { roots, algorithms })
+    let names = options.mode == TlsMode::VerifyFull;
+    let system = names.then_some(&RootCertificates::System);
+    let root = options.root.as_ref().or(system);
+    Ok(Verifier {
+        roots: root.map(roots).transpose()?,
+        names,
+        algorithms: provider.signature_verification_algorithms,
+    })
 }
 
-fn roots(root: &RootCertificates) -> Result<RootCertStore, String> {
+fn roots(root: &RootCertificates) -> Result<Roots, String> {
     let mut store = RootCertStore::empty();
+    let mut given = Vec::new();
     match root {
         RootCertificates::File(path) => {
-            for certificate in certificates("sslrootcert", path)? {
+            given = certificates("sslrootcert", path)?;
+            for certificate in &given {
                 store
-                    .add(certificate)
+                    .add(certificate.clone())
                     .map_err(|error| format!("sslrootcert {}: {error}", path.display()))?;
             }
         }
@@ -172,7 +174,7 @@ fn roots(root: &RootCertificates) -> Result<RootCertStore, String> {
             }
         }
     }
-    Ok(store)
+    Ok(Roots { store, given })
 }
 
 fn certificates(option: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -237,6 +239,15 @@ pub(crate) fn problem(error: &(dyn Error + 'static)) -> Option<String> {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 format!("the server's certificate is for another name than the host: {problem}")
             }
+            problem if is(problem, FIRST_VERSION) => "the server's certificate is of the first \
+                                                      version of X.509, which cannot be checked; \
+                                                      make it anew with extensions, or leave out \
+                                                      sslrootcert"
+                .to_owned(),
+            problem if is(problem, AUTHORITY) => "the server shows an authority's certificate; \
+                                                  give that very one as sslrootcert, or have it \
+                                                  sign one for the server"
+                .to_owned(),
             problem => format!("the server's certificate is not good: {problem}"),
         },
         rustls::Error::AlertReceived(alert) => format!(

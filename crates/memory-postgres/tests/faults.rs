@@ -320,6 +320,45 @@ async fn a_statement_that_takes_too_long_is_a_timeout() {
     );
 }
 
+/// Longer than the client waits for a server that is to answer within a second.
+const LONG: Duration = Duration::from_millis(7_500);
+
+#[tokio::test]
+async fn what_an_operator_asks_for_takes_as_long_as_it_takes() {
+    let fresh = Fresh::new();
+    let mut config = fresh.config();
+    config.statement_timeout = Duration::from_secs(1);
+    let store = PostgresStorage::open(&config).await.unwrap();
+    given_session(&store).await;
+    let holder = client().await;
+    let path = format!("set search_path = {}", fresh.schema);
+    for sql in [
+        path.as_str(),
+        "drop index sessions_by_update",
+        "begin; lock table sessions in access exclusive mode",
+    ] {
+        holder.batch_execute(sql).await.unwrap();
+    }
+    let releasing = async {
+        sleep(LONG).await;
+        holder.batch_execute("commit").await.unwrap();
+    };
+    let maintenance = store.maintenance();
+    let (sizes, steps, ()) = tokio::join!(
+        maintenance.table_sizes(),
+        maintenance.optimize(false),
+        releasing
+    );
+    let sizes = sizes.unwrap();
+    let sessions = sizes.iter().find(|size| size.table == "sessions").unwrap();
+    assert_eq!(sessions.rows, 1);
+    assert_eq!(steps.unwrap()[0].step, "make the index sessions_by_update");
+    let valid = "select indisvalid from pg_index
+        where indexrelid = 'sessions_by_update'::regclass";
+    let row = holder.query_one(valid, &[]).await.unwrap();
+    assert!(row.get::<_, bool>(0));
+}
+
 #[tokio::test]
 async fn a_row_that_is_held_is_busy_after_the_acquire_timeout() {
     let fresh = Fresh::new();

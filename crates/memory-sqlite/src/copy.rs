@@ -2,69 +2,83 @@
 
 use std::error::Error;
 use std::fmt::{self, Display};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
+use memory_domain::InvalidInput;
 use memory_storage::{Backup, BoxError, StorageError};
-use tempfile::NamedTempFile;
+use tokio::task::spawn_blocking;
 
+use crate::connection::{Place, Role};
 use crate::error::Failure;
+use crate::new_file::{NewFile, NewFileError};
 use crate::owner::{Owner, owner};
 
-/// Copies the state that a connection sees to a file that is verified before it gets its name.
-/// Blocks.
-pub(crate) fn copy(
-    connection: &mut SqliteConnection,
+/// Copies the store to a file that is verified before it gets its name. Dropped, it leaves nothing.
+pub(crate) async fn copy(
+    place: Arc<Place>,
     to: &Path,
     replace: bool,
 ) -> Result<Backup, StorageError> {
     const STEP: &str = "copying the file";
     let failed = |source: BoxError| StorageError::Backend { step: STEP, source };
-    if !replace && to.exists() {
-        return Err(exists(to));
-    }
-    let file = copied(connection, to).map_err(|failure| match failure {
+    let unplaced = |error: NewFileError| match error {
+        NewFileError::Exists(path) => StorageError::Conflict {
+            what: "the file",
+            id: path.display().to_string(),
+        },
+        NewFileError::Refused { path, problem } => {
+            InvalidInput::new("file", path.display(), format!("it {problem}")).into()
+        }
+        error @ NewFileError::Failed { .. } => failed(error.into()),
+    };
+    let file = NewFile::create(to, replace, Some(&place.path)).map_err(unplaced)?;
+    let temporary = file.temporary().to_owned();
+    let filling = blocking(move || {
+        // A connection of its own: a copy takes long, and readers are few.
+        let mut connection = place
+            .connect(Role::Reader)
+            .map_err(|error| Copying::Unavailable(error.into()))?;
+        connection
+            .batch_execute("pragma query_only = off")
+            .map_err(Copying::Database)?;
+        fill(&mut connection, &temporary)
+    });
+    let bytes = filling.await.map_err(|error| match error {
         Copying::Database(error) => Failure::from(error).into_error(STEP, Duration::default()),
+        Copying::Unavailable(source) => StorageError::Unavailable { step: STEP, source },
         Copying::Other(error) => failed(error),
     })?;
-    let bytes = file
-        .as_file()
-        .metadata()
-        .map_err(|error| failed(error.into()))?;
-    let bytes = bytes.len();
-    let kept = if replace {
-        file.persist(to)
-    } else {
-        file.persist_noclobber(to)
-    };
-    match kept {
-        Ok(_) => Ok(Backup { bytes }),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists(to)),
-        Err(error) => Err(failed(error.error.into())),
-    }
+    file.keep_database().map_err(unplaced)?;
+    Ok(Backup { bytes })
 }
 
 enum Copying {
     Database(diesel::result::Error),
+    Unavailable(BoxError),
     Other(BoxError),
 }
 
-/// A verified copy under a temporary name in the folder where it is to be.
-fn copied(connection: &mut SqliteConnection, to: &Path) -> Result<NamedTempFile, Copying> {
+/// Runs what takes long off the caller's thread. Whoever goes away takes the new file along, into
+/// which it may still write.
+async fn blocking<T: Send + 'static>(
+    body: impl FnOnce() -> Result<T, Copying> + Send + 'static,
+) -> Result<T, Copying> {
+    spawn_blocking(body)
+        .await
+        .unwrap_or_else(|error| Err(Copying::Other(error.into())))
+}
+
+/// Makes a new file a verified copy that is on the disk, and says how large it is.
+fn fill(connection: &mut SqliteConnection, file: &Path) -> Result<u64, Copying> {
     let other = |error: std::io::Error| Copying::Other(error.into());
-    let folder = match to.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let file = tempfile::Builder::new()
-        .prefix(".memory-copy-")
-        .tempfile_in(folder)
-        .map_err(other)?;
-    let Some(path) = file.path().to_str() else {
+    let Some(path) = file.to_str() else {
         return Err(Copying::Other("the path is no UTF-8".into()));
     };
     // Into an empty file; a read transaction of the source suffices, so others may write.
@@ -72,16 +86,10 @@ fn copied(connection: &mut SqliteConnection, to: &Path) -> Result<NamedTempFile,
         .bind::<Text, _>(path)
         .execute(connection)
         .map_err(Copying::Database)?;
-    sound(file.path()).map_err(|problem| Copying::Other(problem.into()))?;
-    file.as_file().sync_all().map_err(other)?;
-    Ok(file)
-}
-
-fn exists(to: &Path) -> StorageError {
-    StorageError::Conflict {
-        what: "the file",
-        id: to.display().to_string(),
-    }
+    sound(file).map_err(|problem| Copying::Other(problem.into()))?;
+    let written = File::open(file).map_err(other)?;
+    written.sync_all().map_err(other)?;
+    Ok(written.metadata().map_err(other)?.len())
 }
 
 #[derive(QueryableByName)]
@@ -134,6 +142,18 @@ impl Error for RestoreError {
     }
 }
 
+impl From<NewFileError> for RestoreError {
+    fn from(error: NewFileError) -> RestoreError {
+        RestoreError {
+            problem: error.to_string(),
+            source: match error {
+                NewFileError::Failed { source, .. } => Some(source.into()),
+                NewFileError::Exists(_) | NewFileError::Refused { .. } => None,
+            },
+        }
+    }
+}
+
 fn refuse(problem: String) -> RestoreError {
     RestoreError {
         problem,
@@ -141,92 +161,54 @@ fn refuse(problem: String) -> RestoreError {
     }
 }
 
-/// Puts a copy of a backup in the place of a store, at once and whole. Blocks.
+/// A store that a backup was put in the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restored {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Whether it belongs to whom the store belonged that it replaced, if there was one.
+    pub belongs: bool,
+}
+
+/// Puts a copy of a backup in the place of a store, at once and whole. Dropped, it
+/// leaves what stands as it was.
 ///
 /// The backup is checked from end to end first, and left as it is. A store that stands there is only
-/// replaced if `replace` says so and nobody has it open.
+/// replaced if `replace` says so and nobody has it open; its mode is kept, and its owner where that
+/// is permitted.
 ///
 /// # Errors
 /// The backup is not there, damaged or no store of ours; the store stands and is not to be replaced,
 /// or somebody has it open; the copy cannot be written.
-pub fn restore(backup: &Path, to: &Path, replace: bool) -> Result<Backup, RestoreError> {
+pub async fn restore(backup: &Path, to: &Path, replace: bool) -> Result<Restored, RestoreError> {
     let shown = backup.display();
     if !backup.exists() {
         return Err(refuse(format!("{shown} is not there")));
     }
-    if let (Ok(a), Ok(b)) = (backup.canonicalize(), to.canonicalize())
-        && a == b
-    {
-        return Err(refuse(format!("{shown} is the store itself")));
-    }
-    sound(backup).map_err(|problem| refuse(format!("{shown} cannot be restored: {problem}")))?;
-    if to.exists() && !replace {
-        return Err(refuse(format!("{} is there already", to.display())));
-    }
-    let failed = |step: &str, source: BoxError| RestoreError {
-        problem: format!("{step} failed"),
-        source: Some(source),
-    };
-    let mut connection =
-        read_only(backup).map_err(|error| failed("reading the backup", error.into()))?;
-    let copied = copied(&mut connection, to).map_err(|error| match error {
-        Copying::Database(error) => failed("copying the backup", error.into()),
-        Copying::Other(error) => failed("copying the backup", error),
-    })?;
-    drop(connection);
-    let bytes = copied.as_file().metadata();
-    let bytes = bytes.map_err(|error| failed("copying the backup", error.into()))?;
-    // Held until the new file has its name, so that nobody begins to use the old one.
-    let held = if to.exists() { hold(to)? } else { None };
-    for side in ["-wal", "-shm", "-journal"] {
-        let mut name = to.as_os_str().to_owned();
-        name.push(side);
-        let _ = std::fs::remove_file(PathBuf::from(name));
-    }
-    let kept = if replace {
-        copied.persist(to)
-    } else {
-        copied.persist_noclobber(to)
-    };
-    kept.map_err(|error| failed("giving the copy its name", error.error.into()))?;
-    drop(held);
-    Ok(Backup { bytes: bytes.len() })
-}
-
-/// Takes a store that stands out of use: its log goes into the file, and nobody else has it open.
-/// `None` if it is too damaged to be anybody's.
-fn hold(path: &Path) -> Result<Option<SqliteConnection>, RestoreError> {
-    #[derive(QueryableByName)]
-    struct Mode {
-        #[diesel(sql_type = Text)]
-        journal_mode: String,
-    }
-    let uri = format!("file:{}?mode=rw", crate::connection::encoded(path));
-    let Ok(mut connection) = SqliteConnection::establish(&uri) else {
-        return Ok(None);
-    };
-    let in_use = || {
-        let shown = path.display();
-        refuse(format!("{shown} is in use; stop whoever has it open"))
-    };
-    match owner(&mut connection) {
-        Ok(Owner::Us | Owner::Nobody) => {}
-        Ok(Owner::Other(_)) => {
-            let problem = format!("{} is another program's file", path.display());
-            return Err(refuse(problem));
+    let file = NewFile::create(to, replace, Some(backup))?;
+    let (source, temporary) = (backup.to_owned(), file.temporary().to_owned());
+    let filling = blocking(move || {
+        if let Err(problem) = sound(&source) {
+            return Ok(Err(problem));
         }
-        Err(error) if error.to_string().contains("locked") => return Err(in_use()),
-        Err(_) => return Ok(None),
-    }
-    // Only whoever is alone can leave the mode in which readers and a writer share the file.
-    let mode: QueryResult<Mode> =
-        diesel::sql_query("pragma journal_mode = delete").get_result(&mut connection);
-    match mode {
-        Ok(mode) if mode.journal_mode == "delete" => {}
-        _ => return Err(in_use()),
-    }
-    connection
-        .batch_execute("begin exclusive")
-        .map_err(|_| in_use())?;
-    Ok(Some(connection))
+        let mut connection =
+            read_only(&source).map_err(|error| Copying::Unavailable(error.into()))?;
+        fill(&mut connection, &temporary).map(Ok)
+    });
+    let filled = filling.await.map_err(|error| {
+        let (step, source) = match error {
+            Copying::Unavailable(error) => ("reading the backup", error),
+            Copying::Database(error) => ("copying the backup", error.into()),
+            Copying::Other(error) => ("copying the backup", error),
+        };
+        RestoreError {
+            problem: format!("{step} failed"),
+            source: Some(source),
+        }
+    })?;
+    let bytes =
+        filled.map_err(|problem| refuse(format!("{shown} cannot be restored: {problem}")))?;
+    let belongs = file.inherit()?;
+    file.keep_database()?;
+    Ok(Restored { bytes, belongs })
 }

@@ -29,6 +29,7 @@ mod listing;
 mod maintenance;
 mod meter;
 mod missions;
+mod new_file;
 mod open;
 mod owner;
 mod patches;
@@ -49,5 +50,6 @@ mod work;
 mod writer;
 
 pub use connection::APPLICATION_ID;
-pub use copy::{RestoreError, restore};
+pub use copy::{RestoreError, Restored, restore};
+pub use new_file::{NewFile, NewFileError, is_same_file};
 pub use storage::SqliteStorage;

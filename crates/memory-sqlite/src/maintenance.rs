@@ -1,16 +1,15 @@
 //! Keeping the file in order.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::sqlite::SqliteConnection;
 use memory_migrations::SQLITE_INDEXES;
 use memory_storage::{Backup, Maintenance, OptimizeStep, StorageError, TableSize};
-use tokio::task::spawn_blocking;
 
 use crate::connection::{Place, Role};
 use crate::copy::copy;
@@ -46,24 +45,8 @@ impl Maintenance for Pool {
     }
 
     async fn backup(&self, to: &Path, replace: bool) -> Result<Backup, StorageError> {
-        const STEP: &str = "copying the file";
         let _pass = self.gate.enter()?;
-        let (place, to) = (self.place.clone(), to.to_owned());
-        let copying = spawn_blocking(move || {
-            // A connection of its own: a copy takes long, and readers are few.
-            let mut connection = place.connect(Role::Reader).map_err(|error| {
-                let source = error.into();
-                StorageError::Unavailable { step: STEP, source }
-            })?;
-            connection
-                .batch_execute("pragma query_only = off")
-                .map_err(|error| Failure::from(error).into_error(STEP, Duration::default()))?;
-            copy(&mut connection, &to, replace)
-        });
-        copying.await.unwrap_or_else(|error| {
-            let source = error.into();
-            Err(StorageError::Backend { step: STEP, source })
-        })
+        copy(self.place.clone(), to, replace).await
     }
 }
 
@@ -166,6 +149,25 @@ fn optimize(place: &Place) -> Result<Vec<OptimizeStep>, Failure> {
     for (_, sql) in &missing {
         connection.batch_execute(sql)?;
     }
-    connection.batch_execute("vacuum; analyze; pragma wal_checkpoint(truncate)")?;
+    connection.batch_execute("vacuum; analyze")?;
+    empty_log(&mut connection)?;
     Ok(steps(&missing))
+}
+
+/// Moves the log into the file and cuts it off. Until then the file holds what it held before, so a
+/// reader that keeps the log in use, which SQLite reports in a row and not as an error, is one.
+fn empty_log(connection: &mut SqliteConnection) -> Result<(), Failure> {
+    #[derive(QueryableByName)]
+    struct Checkpoint {
+        #[diesel(sql_type = Integer)]
+        busy: i32,
+    }
+    let begun = Instant::now();
+    let done: Checkpoint =
+        diesel::sql_query("pragma wal_checkpoint(truncate)").get_result(connection)?;
+    if done.busy != 0 {
+        let waited = begun.elapsed();
+        return Err(Failure::Refused(StorageError::Busy { waited }));
+    }
+    Ok(())
 }

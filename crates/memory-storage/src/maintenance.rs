@@ -19,15 +19,17 @@ pub trait Maintenance: Send + Sync {
     /// On SQLite the file and its log then hold nothing of what was deleted before.
     ///
     /// # Errors
-    /// `Busy` if a lock that it needs is held for too long; what it did before stays done.
+    /// `Busy` if a lock that it needs is held for too long, on SQLite also by somebody who reads; what
+    /// it did before stays done, and what was deleted may still stand in the file.
     async fn optimize(&self, dry_run: bool) -> Result<Vec<OptimizeStep>, StorageError>;
 
     /// Copies the store, as it is at one moment and while others write, to a file beside it that is
     /// verified before it gets its name; with `replace` it may take the place of another file.
     ///
     /// # Errors
-    /// `Conflict` if the file is there and is not to be replaced; `Unsupported` on PostgreSQL, whose
-    /// own tools do that.
+    /// `Conflict` if the file is there and is not to be replaced; `Invalid` if what is there must not
+    /// be: the store itself, a database that somebody has open, or another program's, and what is no
+    /// regular file; `Unsupported` on PostgreSQL, whose own tools do that.
     async fn backup(&self, to: &Path, replace: bool) -> Result<Backup, StorageError>;
 }
 

@@ -4,14 +4,13 @@ use std::io::BufWriter;
 use std::path::PathBuf;
 
 use clap::Args;
-use memory_core::{StorageError, Target};
+use memory_core::{NewFile, NewFileError, StorageError, Target};
 use serde_json::json;
 
 use super::shown_bytes;
 use crate::cli::EXIT_STATUS;
 use crate::export;
 use crate::failure::Failure;
-use crate::new_file::NewFile;
 use crate::outcome::Outcome;
 use crate::store;
 
@@ -57,7 +56,7 @@ async fn portable(
     args: &BackupArgs,
     json: bool,
 ) -> Result<u64, Failure> {
-    let mut file = NewFile::create(&args.file, args.force)?;
+    let mut file = NewFile::create(&args.file, args.force, None)?;
     let mut out = BufWriter::new(file.file());
     let report = export::write(storage, None, &mut out, json).await?;
     drop(out);
@@ -67,10 +66,7 @@ async fn portable(
 
 fn refused(error: StorageError) -> Failure {
     match error {
-        StorageError::Conflict { id, .. } => {
-            let remedy = "name another file, or give --force to replace it";
-            Failure::could_not_run(format!("{id} exists already")).with_remedy(remedy)
-        }
+        StorageError::Conflict { id, .. } => NewFileError::Exists(id.into()).into(),
         error => Failure::store("making the backup", error),
     }
 }

@@ -1,10 +1,11 @@
 //! `memory optimize`.
 
-use std::fmt::Write;
+use std::error::Error;
+use std::fmt::{self, Display, Write};
 
 use clap::Args;
-use memory_core::SchemaPolicy;
 use memory_core::migrate::schema;
+use memory_core::{SchemaPolicy, StorageError};
 use serde_json::json;
 
 use crate::cli::EXIT_STATUS;
@@ -23,6 +24,22 @@ pub(crate) struct OptimizeArgs {
     dry_run: bool,
 }
 
+/// What somebody else kept from its end.
+#[derive(Debug)]
+struct Unfinished(StorageError);
+
+impl Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the store is in use, so what was deleted may still stand in it")
+    }
+}
+
+impl Error for Unfinished {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
 pub(crate) async fn run(args: &OptimizeArgs) -> Result<Outcome, Failure> {
     let (config, notes) = store::chosen(args.url.as_deref())?;
     // Whatever the indexes are: to mend them is what this is for.
@@ -37,7 +54,12 @@ pub(crate) async fn run(args: &OptimizeArgs) -> Result<Outcome, Failure> {
     }
     let steps = storage.maintenance().optimize(args.dry_run).await;
     store::close(storage.as_ref()).await;
-    let steps = steps.map_err(|error| Failure::store("optimizing the store", error))?;
+    let steps = steps.map_err(|error| match error {
+        // Some of it may be done, so it is not as if the command had not run.
+        error @ StorageError::Busy { .. } => Failure::finding(Unfinished(error))
+            .with_remedy("run it again when nobody else reads or writes for long"),
+        error => Failure::store("optimizing the store", error),
+    })?;
     let mut text = format!("{config}\n");
     for step in &steps {
         let _ = writeln!(text, "  {}: {}", step.step, step.reason);

@@ -47,13 +47,13 @@ pub(crate) async fn run(args: &RestoreArgs, json: bool) -> Result<Outcome, Failu
         Target::Postgres(_) => None,
     };
     let outcome = match path {
-        Some(path) => file(&args.file, &path, args.force)?,
+        Some(path) => file(&args.file, &path, args.force).await?,
         None => portable(args, config, json).await?,
     };
     Ok(outcome.with_notes(notes))
 }
 
-fn file(backup: &Path, to: &Path, force: bool) -> Result<Outcome, Failure> {
+async fn file(backup: &Path, to: &Path, force: bool) -> Result<Outcome, Failure> {
     if ExportSource::recognise(backup)? {
         let problem = format!("{} is a portable export, not a copy", backup.display());
         let remedy = "carry it into a store with `memory import`";
@@ -66,14 +66,23 @@ fn file(backup: &Path, to: &Path, force: bool) -> Result<Outcome, Failure> {
         );
         return Err(Failure::finding(problem));
     }
-    let restored = restore_sqlite(backup, to, force).map_err(Failure::could_not_run)?;
+    let restored = restore_sqlite(backup, to, force)
+        .await
+        .map_err(Failure::could_not_run)?;
     let (backup, to) = (backup.display().to_string(), to.display().to_string());
     let text = format!(
         "{to}\nis what {backup} was, {}, verified\n",
         shown_bytes(restored.bytes)
     );
     let document = json!({ "store": to, "file": backup, "bytes": restored.bytes });
-    Ok(Outcome::new(0, text, "restore", document))
+    let mut notes = Vec::new();
+    if !restored.belongs {
+        notes.push(format!(
+            "{to} belongs to whoever ran this, and not to whom the store belonged: that could not \
+             be kept; `chown` it"
+        ));
+    }
+    Ok(Outcome::new(0, text, "restore", document).with_notes(notes))
 }
 
 async fn portable(args: &RestoreArgs, config: Config, json: bool) -> Result<Outcome, Failure> {

@@ -391,3 +391,26 @@ fn the_runs_of_a_store_that_is_only_read_are_listed() {
     assert_eq!(said.status, 0, "{said:?}");
     assert_eq!(said.out.matches("completed").count(), 2, "{said:?}");
 }
+
+#[test]
+fn a_pipe_is_written_and_not_replaced() {
+    let sandbox = filled();
+    let script = "mkfifo pipe
+        cat pipe > read.jsonl &
+        memory export --url a.db --to pipe --force > said
+        wait
+        test -p pipe";
+    let said = sandbox.shell(script);
+    assert_eq!(said.status, 0, "{said:?}");
+    export(&sandbox, "a.db", "file.jsonl", &[]);
+    assert_eq!(
+        body(&sandbox.path("read.jsonl")),
+        body(&sandbox.path("file.jsonl"))
+    );
+    let export = ["export", "--url", "a.db", "--to", "pipe"];
+    sandbox.run(&export).assert_failed(3, &["exists already"]);
+    let backup = ["backup", "pipe", "--url", "a.db", "--force"];
+    sandbox
+        .run(&backup)
+        .assert_failed(3, &["is no regular file"]);
+}

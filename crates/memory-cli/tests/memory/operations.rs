@@ -208,6 +208,101 @@ fn a_backup_of_a_file_is_taken_while_others_write_and_put_back() {
 }
 
 #[test]
+fn no_new_file_takes_the_place_of_a_database_that_is_in_use() {
+    let sandbox = filled();
+    let postgres = Postgres::migrated(&sandbox);
+    std::fs::hard_link(sandbox.path("a.db"), sandbox.path("linked.db")).unwrap();
+    std::os::unix::fs::symlink("a.db", sandbox.path("also.db")).unwrap();
+    let before = std::fs::read(sandbox.path("a.db")).unwrap();
+    for to in ["a.db", "linked.db", "also.db"] {
+        let backup = ["backup", to, "--url", "a.db", "--force"];
+        sandbox.run(&backup).assert_failed(3, &["the store itself"]);
+        let export = ["export", "--to", to, "--url", "a.db", "--force"];
+        sandbox.run(&export).assert_failed(3, &["the store itself"]);
+    }
+    assert_eq!(std::fs::read(sandbox.path("a.db")).unwrap(), before);
+
+    sandbox.carry("a.db", "b.db", &[]);
+    let user = rusqlite::Connection::open(sandbox.path("b.db")).unwrap();
+    let count = || {
+        let sql = "select count(*) from messages";
+        user.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(count(), 4);
+    for url in ["a.db", &postgres.url()] {
+        let backup = ["backup", "b.db", "--url", url, "--force"];
+        sandbox.run(&backup).assert_failed(3, &["is in use"]);
+        let export = ["export", "--to", "b.db", "--url", url, "--force"];
+        sandbox.run(&export).assert_failed(3, &["is in use"]);
+    }
+    assert_eq!(count(), 4);
+    drop(user);
+    let backup = ["backup", "b.db", "--url", "a.db", "--force"];
+    assert_eq!(sandbox.run(&backup).status, 0);
+    sandbox
+        .run(&["backup", "jarvis.db", "--url", "a.db", "--force"])
+        .assert_failed(3, &["another program's file"]);
+    // Nothing is left of what was begun.
+    let hidden = "ls -A | grep '^\\.' || true";
+    assert_eq!(sandbox.shell(hidden).out, "");
+}
+
+#[test]
+fn a_backup_is_not_mixed_with_the_log_of_the_one_that_it_replaces() {
+    let sandbox = filled();
+    assert_eq!(
+        sandbox.run(&["backup", "old.bak", "--url", "a.db"]).status,
+        0
+    );
+    // What somebody leaves who had it open and was killed.
+    let user = rusqlite::Connection::open(sandbox.path("old.bak")).unwrap();
+    let mode = "pragma journal_mode = wal";
+    let mode: String = user.query_row(mode, [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+    user.execute_batch("update nodes set summary = 'old'; update messages set content = 'old'")
+        .unwrap();
+    for (from, to) in [("old.bak", "monday.bak"), ("old.bak-wal", "monday.bak-wal")] {
+        std::fs::copy(sandbox.path(from), sandbox.path(to)).unwrap();
+    }
+    let backup = ["backup", "monday.bak", "--url", "a.db", "--force"];
+    let said = sandbox.run(&backup);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(!sandbox.has("monday.bak-wal"));
+    assert_eq!(
+        ask(&sandbox.path("monday.bak"), "pragma integrity_check"),
+        "ok"
+    );
+    sandbox.assert_equal("a.db", "monday.bak");
+}
+
+#[test]
+fn a_restored_store_has_the_mode_and_the_owner_of_the_one_that_it_replaces() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+    /// A user without rights; every Unix has it, under whatever name.
+    const NOBODY: u32 = 65_534;
+    let sandbox = filled();
+    let store = sandbox.path("a.db");
+    let backup = ["backup", "good.bak", "--url", "a.db"];
+    assert_eq!(sandbox.run(&backup).status, 0);
+    std::fs::set_permissions(&store, PermissionsExt::from_mode(0o664)).unwrap();
+    // Only root can give a file away; of anybody else it is the mode that is looked at.
+    let _ = chown(&store, Some(NOBODY), Some(NOBODY));
+    let before = store.metadata().unwrap();
+    let forced = ["restore", "good.bak", "--url", "a.db", "--force"];
+    let said = sandbox.run(&forced);
+    assert_eq!((said.status, said.err.as_str()), (0, ""), "{said:?}");
+    let after = store.metadata().unwrap();
+    assert_eq!(after.mode() & 0o7777, 0o664);
+    assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()));
+    // A new store is its owner's alone.
+    let new = ["restore", "good.bak", "--url", "new.db"];
+    assert_eq!(sandbox.run(&new).status, 0);
+    let mode = sandbox.path("new.db").metadata().unwrap().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+}
+
+#[test]
 fn what_is_no_sound_backup_is_not_put_back() {
     let sandbox = filled();
     assert_eq!(
@@ -265,6 +360,31 @@ fn a_backup_of_postgres_is_portable_and_put_into_an_empty_store() {
     again.assert_failed(1, &["holds something already", "memory import"]);
 }
 
+#[test]
+fn a_command_that_is_stopped_leaves_nothing_behind() {
+    let sandbox = filled();
+    // So much that it is noticed before it is written: four times 20 MB.
+    let large = "update messages set content = hex(randomblob(10000000))";
+    tamper(&sandbox.path("a.db"), large);
+    let files = || sandbox.shell("ls -A | grep new || true").out;
+    for (command, signal, status) in [
+        ("backup new --url a.db", "INT", 130),
+        ("export --to new --url a.db", "TERM", 143),
+        ("restore a.db --url new", "INT", 130),
+    ] {
+        let mut command = sandbox.shell_command(&format!("exec memory {command}"));
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut running = command.spawn().unwrap();
+        while !files().contains(".new.") {
+            assert_eq!(running.try_wait().unwrap(), None);
+        }
+        let kill = format!("kill -s {signal} {}", running.id());
+        assert_eq!(sandbox.shell(&kill).status, 0);
+        assert_eq!(running.wait().unwrap().code(), Some(status));
+        assert_eq!(files(), "");
+    }
+}
+
 /// How often a text stands in a file; a file that is not there has none.
 fn found(path: &Path, text: &str) -> usize {
     let bytes = std::fs::read(path).unwrap_or_default();
@@ -307,4 +427,29 @@ fn nothing_of_an_erased_tenant_is_left_once_the_store_is_cleaned_up() {
     let dump = postgres.dump();
     assert!(dump.contains("CREATE TABLE"), "{dump}");
     assert!(!dump.contains(MARK), "pg_dump still has it");
+}
+
+#[test]
+fn what_was_deleted_is_only_said_to_be_gone_when_it_is() {
+    const MARK: &str = "Zyzzyva-4711";
+    let sandbox = filled();
+    let set = format!("update messages set content = '{MARK}'");
+    tamper(&sandbox.path("a.db"), &set);
+    let reader = rusqlite::Connection::open(sandbox.path("a.db")).unwrap();
+    reader.execute_batch("begin").unwrap();
+    let messages = "select count(*) from messages";
+    let count: i64 = reader.query_row(messages, [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 4);
+    for tenant in ["ada", "bob", "default"] {
+        erase(&absolute(&sandbox, "a.db"), tenant);
+    }
+    let optimize = ["optimize", "--url", "sqlite://a.db?busy_timeout=100ms"];
+    let said = sandbox.run(&optimize);
+    said.assert_failed(1, &["is in use", "may still stand", "run it again"]);
+    assert!(!said.out.contains("done"), "{said:?}");
+    assert!(found(&sandbox.path("a.db"), MARK) > 0);
+    drop(reader);
+    assert_eq!(sandbox.run(&optimize).status, 0);
+    assert_eq!(found(&sandbox.path("a.db"), MARK), 0);
+    assert_eq!(found(&sandbox.path("a.db-wal"), MARK), 0);
 }

@@ -162,6 +162,22 @@ fn what_is_mended_and_replayed_is_what_a_mended_source_gives() {
 }
 
 #[test]
+fn a_quarantine_may_be_read_by_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let sandbox = Sandbox::new();
+    flux_rag(&sandbox.path("flux.db"));
+    tamper(
+        &sandbox.path("flux.db"),
+        "update sessions set title = x'00'",
+    );
+    let named = ["--quarantine-file", "q.jsonl"];
+    assert_eq!(sandbox.transfer("flux.db", "a.db", &named).0, 1);
+    let mode = sandbox.path("q.jsonl").metadata().unwrap().permissions();
+    assert_eq!(mode.mode() & 0o7777, 0o600);
+}
+
+#[test]
 fn what_is_not_mended_goes_to_a_new_quarantine_that_can_be_replayed() {
     let sandbox = Sandbox::new();
     jarvis(&sandbox.path("jarvis.db"));

@@ -10,7 +10,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use certificates::{Authority, Pair};
+use certificates::{Authority, Pair, self_signed};
 use cluster::Cluster;
 use memory_domain::{NewMessage, NewSession, TenantId, Timestamp};
 use memory_postgres::PostgresStorage;
@@ -171,6 +171,65 @@ async fn each_mode_checks_of_a_certificate_what_libpq_checks() {
     ];
     assert_outcomes(trusting("root.crt"), &expired).await;
     assert_outcomes(without_root, &[(Prefer, "tls"), (Require, "tls")]).await;
+}
+
+#[tokio::test]
+async fn what_the_manual_of_postgres_has_one_make_serves() {
+    let files = Files::new();
+    let cluster = files.cluster().await;
+    let trusting = |root: &'static str| {
+        let (files, cluster) = (&files, &cluster);
+        move |mode| {
+            let tls = TlsOptions::new(mode).with_root(files.root(root));
+            config(cluster, "memory", tls)
+        }
+    };
+    let without_root = |mode| config(&cluster, "memory", TlsOptions::new(mode));
+    let first = files.authority.first_version(&["localhost"]);
+    cluster.show(&first).await;
+    assert_outcomes(without_root, &[(Prefer, "tls"), (Require, "tls")]).await;
+    let unchecked = [
+        (Require, "first version of X.509"),
+        (VerifyCa, "first version of X.509"),
+        (VerifyFull, "first version of X.509"),
+    ];
+    assert_outcomes(trusting("root.crt"), &unchecked).await;
+
+    let own = self_signed(&["localhost"], false);
+    files.write("own.crt", &own.certificate);
+    cluster.show(&own).await;
+    let all_fine = [
+        (Prefer, "tls"),
+        (Require, "tls"),
+        (VerifyCa, "tls"),
+        (VerifyFull, "tls"),
+    ];
+    assert_outcomes(trusting("own.crt"), &all_fine).await;
+    let another = [(Require, "that very one"), (VerifyFull, "that very one")];
+    assert_outcomes(trusting("root.crt"), &another).await;
+
+    let elsewhere = self_signed(&["elsewhere.example"], false);
+    files.write("elsewhere.crt", &elsewhere.certificate);
+    cluster.show(&elsewhere).await;
+    let wrong_name = [
+        (VerifyCa, "tls"),
+        (VerifyFull, "another name than the host"),
+    ];
+    assert_outcomes(trusting("elsewhere.crt"), &wrong_name).await;
+    let old = self_signed(&["localhost"], true);
+    files.write("old.crt", &old.certificate);
+    cluster.show(&old).await;
+    let expired = [(VerifyCa, "has expired"), (VerifyFull, "has expired")];
+    assert_outcomes(trusting("old.crt"), &expired).await;
+
+    // The older TLS proves the holding of the key in another way.
+    let older = "alter system set ssl_max_protocol_version = 'TLSv1.2'";
+    let client = cluster.client("memory").await;
+    client.batch_execute(older).await.unwrap();
+    cluster.show(&first).await;
+    assert_outcomes(without_root, &[(Prefer, "tls"), (Require, "tls")]).await;
+    cluster.show(&own).await;
+    assert_outcomes(trusting("own.crt"), &all_fine).await;
 }
 
 #[tokio::test]
