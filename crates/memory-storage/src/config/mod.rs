@@ -1,5 +1,6 @@
 //! How to reach a store, and how it behaves.
 
+mod bare_path;
 mod options;
 mod password;
 mod pool;
