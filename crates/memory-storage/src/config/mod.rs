@@ -7,6 +7,7 @@ mod pool;
 mod source;
 mod target;
 mod tls;
+mod typo;
 mod url;
 mod values;
 

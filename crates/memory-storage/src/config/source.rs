@@ -51,6 +51,15 @@ impl ConfigSource {
         self
     }
 
+    /// Those of the variables that are no option, and resemble none: another program's.
+    pub fn ignored_variables(&self) -> Vec<&str> {
+        let names = self.variables.iter().map(|(name, value)| {
+            let ignored = matches!(Setting::variable(name, value), Ok(None));
+            ignored.then_some(name.as_str())
+        });
+        names.flatten().collect()
+    }
+
     /// Takes what neither says about the pool from here.
     pub fn with_pool(mut self, pool: PoolOptions) -> ConfigSource {
         self.pool = pool;
@@ -68,7 +77,7 @@ impl ConfigSource {
         let variables = self
             .variables
             .iter()
-            .map(|(name, value)| Setting::variable(name, value))
+            .filter_map(|(name, value)| Setting::variable(name, value).transpose())
             .collect::<Result<Vec<_>, _>>()?;
         let settings: Vec<Setting> = variables.into_iter().chain(settings).collect();
         let (presets, others): (Vec<_>, Vec<_>) =
