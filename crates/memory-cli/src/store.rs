@@ -185,7 +185,7 @@ async fn open_server(
 /// Opens a quarantine file, to be read as its run read its source.
 pub(crate) fn open_replay(path: &Path, batch_size: u32) -> Result<OpenSource, Failure> {
     let quarantined = Quarantined::open(path)?;
-    let source: Box<dyn RecordSource> = if quarantined.is_of_a_store() {
+    let source: Box<dyn RecordSource> = if quarantined.holds_records() {
         Box::new(ReplayedRecords::new(quarantined, batch_size)?)
     } else {
         let source = quarantined.source().clone();
