@@ -9,7 +9,7 @@ const FINDINGS: u8 = 1;
 /// The command line is wrong.
 const USAGE: u8 = 2;
 /// The command could not run.
-const COULD_NOT_RUN: u8 = 3;
+pub(crate) const COULD_NOT_RUN: u8 = 3;
 
 /// Why a command was not carried through, and what can be done about it.
 #[derive(Debug)]

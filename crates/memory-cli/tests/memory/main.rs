@@ -24,4 +24,5 @@ mod rollback;
 mod sandbox;
 mod schema;
 mod sources;
+mod streams;
 mod tampering;
