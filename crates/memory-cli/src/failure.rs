@@ -152,13 +152,13 @@ fn remedy_for(error: &StorageError) -> Option<&'static str> {
         StorageError::Timeout { .. } => {
             Some("run it again, where others work less or with a smaller --batch-size")
         }
-        StorageError::OutcomeUnknown { .. } => {
-            Some("look with `memory migrate runs` whether the run stands; running again is safe")
-        }
+        StorageError::OutcomeUnknown { .. } => Some(
+            "look with `memory migrate runs --url` and the store whether the run stands; running again is safe",
+        ),
         error if error.is_retryable() => Some("run it again; nothing was changed"),
         StorageError::ReadOnly => Some("make the file writable, or choose another target"),
         StorageError::SchemaMismatch { .. } => {
-            Some("look with `memory migrate status`, and bring it up with `memory migrate up`")
+            Some("look at it with `memory migrate status --url` and the store")
         }
         _ => None,
     }

@@ -39,6 +39,14 @@ fn configured(url: &str) -> Result<Config, Failure> {
     Ok(source.with_pool(PoolOptions::light()).read()?)
 }
 
+/// What a user should know about variables that are no option.
+pub(crate) fn ignored_variables() -> Result<Option<String>, Failure> {
+    let source = ConfigSource::new(DEFAULT_URL).with_variables(memory_variables()?);
+    let ignored = source.ignored_variables();
+    let ignored = (!ignored.is_empty()).then(|| ignored.join(", "));
+    Ok(ignored.map(|names| format!("{names}: no option of memory, so ignored")))
+}
+
 /// Reads the URL of one of two stores, with the pool that one command needs. What the environment
 /// says of a store is not said of either of them.
 pub(crate) fn config(url: &str) -> Result<Config, Failure> {
@@ -274,7 +282,7 @@ pub(crate) fn missing_file(config: &Config) -> Option<PathBuf> {
 pub(crate) fn existing(mut config: Config) -> Result<Config, Failure> {
     if let Some(path) = missing_file(&config) {
         let problem = format!("{} is not there", path.display());
-        let remedy = "`memory migrate` makes it, with the newest schema";
+        let remedy = format!("`memory migrate --url {config}` makes it, with the newest schema");
         return Err(Failure::could_not_run(problem).with_remedy(remedy));
     }
     if let Target::Sqlite(sqlite) = &mut config.target {

@@ -15,6 +15,7 @@ mod errors;
 mod export;
 mod filters;
 mod journey;
+mod newer;
 mod operations;
 mod output;
 mod postgres;
