@@ -24,6 +24,7 @@ mod risks;
 mod rollback;
 mod sandbox;
 mod schema;
+mod secrets;
 mod sources;
 mod streams;
 mod tampering;

@@ -1,4 +1,4 @@
-use std::fmt::{self, Display};
+use std::fmt::{self, Display, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -230,7 +230,7 @@ fn encoded(part: &str, more: &str) -> String {
     for c in part.chars() {
         if c.is_ascii_control() || " !\"#$%&'()*;<>?[]^`{|}".contains(c) || more.contains(c) {
             // Only ASCII comes here.
-            text.push_str(&format!("%{:02X}", u32::from(c)));
+            let _ = write!(text, "%{:02X}", u32::from(c));
         } else {
             text.push(c);
         }
