@@ -20,7 +20,7 @@ Exit status:
   1  there are findings: conflicts, rows in quarantine, tables or columns without a place,
      differences, pending migrations, or something refused until --force
   2  the command line is wrong
-  3  the command could not run; nothing was changed";
+  3  the command could not run, and no record was changed; or its report cannot be written";
 
 /// Durable memory for AI assistants: the operator's command
 #[derive(Debug, Parser)]
@@ -56,6 +56,13 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Puts a backup in the place of a store
     Restore(RestoreArgs),
+}
+
+impl Command {
+    /// Whether standard output is for data, so that what there is to say goes elsewhere.
+    pub(crate) fn writes_data_to_stdout(&self) -> bool {
+        matches!(self, Command::Export(args) if args.is_to_stdout())
+    }
 }
 
 #[cfg(test)]

@@ -44,9 +44,15 @@ pub(crate) struct ExportArgs {
     force: bool,
 }
 
+impl ExportArgs {
+    pub(crate) fn is_to_stdout(&self) -> bool {
+        self.to.as_os_str() == "-"
+    }
+}
+
 pub(crate) async fn run(args: &ExportArgs, json: bool) -> Result<Outcome, Failure> {
     let (config, notes) = store::chosen(args.url.as_deref())?;
-    let to_stdout = args.to.as_os_str() == "-";
+    let to_stdout = args.is_to_stdout();
     let store = store::file(&config).map(Path::to_owned);
     let storage = store::open_to_read(config).await?;
     let tenant = args.tenant.as_ref();

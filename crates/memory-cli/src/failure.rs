@@ -9,7 +9,7 @@ const FINDINGS: u8 = 1;
 /// The command line is wrong.
 const USAGE: u8 = 2;
 /// The command could not run.
-const COULD_NOT_RUN: u8 = 3;
+pub(crate) const COULD_NOT_RUN: u8 = 3;
 
 /// Why a command was not carried through, and what can be done about it.
 #[derive(Debug)]
@@ -203,13 +203,13 @@ fn remedy_for(error: &StorageError) -> Option<&'static str> {
         StorageError::Timeout { .. } => {
             Some("run it again, where others work less or with a smaller --batch-size")
         }
-        StorageError::OutcomeUnknown { .. } => {
-            Some("look with `memory migrate runs` whether the run stands; running again is safe")
-        }
+        StorageError::OutcomeUnknown { .. } => Some(
+            "look with `memory migrate runs --url` and the store whether the run stands; running again is safe",
+        ),
         error if error.is_retryable() => Some("run it again; nothing was changed"),
         StorageError::ReadOnly => Some("make the file writable, or choose another target"),
         StorageError::SchemaMismatch { .. } => {
-            Some("look with `memory migrate status`, and bring it up with `memory migrate up`")
+            Some("look at it with `memory migrate status --url` and the store")
         }
         _ => None,
     }

@@ -20,7 +20,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
-use crate::outcome::{Outcome, print_failure, print_outcome};
+use crate::outcome::{Outcome, print_failure, print_outcome, say};
 use crate::scrub::Scrubber;
 
 fn main() -> ExitCode {
@@ -46,8 +46,11 @@ fn main() -> ExitCode {
         Err(error) => Err(Failure::could_not_run(error)),
     };
     match ended {
-        Ok(outcome) => print_outcome(&outcome, cli.json, &scrubber),
-        Err(failure) => print_failure(&failure, cli.json, &scrubber),
+        Ok(outcome) => print_outcome(&outcome, cli.json),
+        Err(failure) => {
+            let aside = cli.command.writes_data_to_stdout();
+            print_failure(&failure, cli.json, aside, &scrubber)
+        }
     }
 }
 
@@ -68,12 +71,11 @@ async fn run(cli: &Cli) -> Result<Outcome, Failure> {
 
 /// Prints what clap has to say, which quotes arguments and so might quote a password.
 fn usage(error: &clap::Error, scrubber: &Scrubber) -> ExitCode {
-    let text = scrubber.scrub(error.render().to_string().trim_end());
-    if error.use_stderr() {
-        eprintln!("{text}");
-    } else {
-        println!("{text}");
-    }
     // clap exits with 2 for a wrong use, and with 0 for help and version.
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    let exit_status = u8::try_from(error.exit_code()).unwrap_or(2);
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        return say(true, &scrubber.scrub(&text), exit_status);
+    }
+    say(false, &text, exit_status)
 }

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
 
-use crate::failure::Failure;
+use crate::failure::{COULD_NOT_RUN, Failure};
 use crate::scrub::Scrubber;
 
 /// What a command has to say at its end.
@@ -47,69 +47,78 @@ impl Outcome {
 }
 
 /// Prints a command's end, and says how the program is to exit.
-pub(crate) fn print_outcome(outcome: &Outcome, as_json: bool, scrubber: &Scrubber) -> ExitCode {
-    if as_json {
+pub(crate) fn print_outcome(outcome: &Outcome, as_json: bool) -> ExitCode {
+    let text = if as_json {
         let mut document = outcome.document.clone();
         document.insert("notes".to_owned(), json!(outcome.notes));
         document.insert("exit_status".to_owned(), json!(outcome.exit_status));
-        say(outcome.aside, &pretty(document), scrubber);
+        pretty(&Value::Object(document))
     } else {
         for note in &outcome.notes {
-            eprintln!("note: {}", scrubber.scrub(note));
+            tell(&format!("note: {note}\n"));
         }
-        say(outcome.aside, &outcome.text, scrubber);
-    }
-    ExitCode::from(outcome.exit_status)
+        outcome.text.clone()
+    };
+    say(outcome.aside, &text, outcome.exit_status)
 }
 
-/// Prints why a command could not be carried through.
-pub(crate) fn print_failure(failure: &Failure, as_json: bool, scrubber: &Scrubber) -> ExitCode {
+/// Prints why a command could not be carried through; as a document to standard output, unless that
+/// holds something else (`aside`).
+pub(crate) fn print_failure(
+    failure: &Failure,
+    as_json: bool,
+    aside: bool,
+    scrubber: &Scrubber,
+) -> ExitCode {
+    let scrub = |texts: &[String]| -> Vec<String> {
+        texts.iter().map(|text| scrubber.scrub(text)).collect()
+    };
+    let error = scrubber.scrub(&failure.message());
+    let (causes, details) = (scrub(&failure.causes()), scrub(failure.details()));
+    let remedy = failure.remedy().map(|remedy| scrubber.scrub(remedy));
     if as_json {
         let document = json!({
-            "error": failure.message(),
-            "caused_by": failure.causes(),
-            "details": failure.details(),
-            "what_to_do": failure.remedy(),
+            "error": error,
+            "caused_by": causes,
+            "details": details,
+            "what_to_do": remedy,
             "exit_status": failure.exit_status(),
         });
-        match document {
-            Value::Object(document) => print(&pretty(document), scrubber),
-            other => print(&other.to_string(), scrubber),
-        }
-    } else {
-        let mut lines = vec![format!("error: {}", failure.message())];
-        lines.extend(
-            failure
-                .causes()
-                .iter()
-                .map(|cause| format!("caused by: {cause}")),
-        );
-        lines.extend(failure.details().iter().map(|detail| format!("  {detail}")));
-        lines.extend(
-            failure
-                .remedy()
-                .map(|remedy| format!("what to do: {remedy}")),
-        );
-        eprintln!("{}", scrubber.scrub(&lines.join("\n")));
+        return say(aside, &pretty(&document), failure.exit_status());
     }
-    ExitCode::from(failure.exit_status())
+    let mut lines = vec![format!("error: {error}")];
+    lines.extend(causes.iter().map(|cause| format!("caused by: {cause}")));
+    lines.extend(details.iter().map(|detail| format!("  {detail}")));
+    lines.extend(remedy.map(|remedy| format!("what to do: {remedy}")));
+    let text = lines.join("\n") + "\n";
+    say(true, &text, failure.exit_status())
 }
 
-fn pretty(document: Map<String, Value>) -> String {
-    format!("{:#}\n", Value::Object(document))
+fn pretty(document: &Value) -> String {
+    format!("{document:#}\n")
 }
 
-fn say(aside: bool, text: &str, scrubber: &Scrubber) {
+/// Prints the last that a command has to say, and says how the program is to exit.
+pub(crate) fn say(aside: bool, text: &str, exit_status: u8) -> ExitCode {
     if aside {
-        eprint!("{}", scrubber.scrub(text));
-    } else {
-        print(text, scrubber);
+        tell(text);
+        return ExitCode::from(exit_status);
+    }
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::from(exit_status),
+        // Who reads it may stop reading, as `head` does: no reason to fail.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(exit_status),
+        Err(error) => {
+            tell(&format!(
+                "error: standard output cannot be written: {error}\n"
+            ));
+            ExitCode::from(COULD_NOT_RUN)
+        }
     }
 }
 
-/// Prints to standard output. Who reads it may stop reading, as `head` does: no reason to fail.
-fn print(text: &str, scrubber: &Scrubber) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(scrubber.scrub(text).as_bytes());
-    let _ = out.flush();
+/// Prints to standard error. If nobody takes that, there is nobody left to be told.
+pub(crate) fn tell(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
 }

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use memory_core::migrate::{Phase, Progress};
 
+use crate::outcome::tell;
+
 /// How often a line of progress is written.
 const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -37,7 +39,7 @@ impl Display {
                 let due = last.is_none_or(|last| last.elapsed() >= INTERVAL);
                 if due && let Ok(line) = serde_json::to_string(progress) {
                     *last = Some(Instant::now());
-                    eprintln!("{line}");
+                    tell(&format!("{line}\n"));
                 }
             }
             Display::Nothing => {}

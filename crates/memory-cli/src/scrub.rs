@@ -3,28 +3,29 @@ use memory_core::{Config, Target};
 /// What is printed in place of a password.
 const HIDDEN: &str = "…";
 
-/// Takes passwords out of whatever is printed: those of the arguments and the environment
-/// literally, and by its place whatever looks like one in a URL.
+/// A shorter password is hidden only by its place: as a word it is in too many messages.
+const SHORTEST: usize = 6;
+
+/// Takes passwords out of errors, which may quote an argument or what a driver said: those of the
+/// arguments and the environment literally, and by its place whatever looks like one. What a command
+/// says when it succeeds holds none, and is printed as it is.
 #[derive(Debug)]
 pub(crate) struct Scrubber {
     passwords: Vec<String>,
 }
 
 impl Scrubber {
-    /// Learns the passwords in some arguments, and in the variables that may hold a URL.
+    /// Learns the passwords in some arguments, and in the variables that may hold one.
     pub(crate) fn new(args: impl Iterator<Item = String>) -> Scrubber {
-        let variables = ["MEMORY_URL", "DATABASE_URL"];
-        let variables = variables
-            .into_iter()
-            .filter_map(|name| std::env::var(name).ok());
         let mut passwords: Vec<String> = args
-            .chain(variables)
+            .chain(std::env::var("MEMORY_URL").ok())
             .flat_map(|text| passwords_in(&text))
             .collect();
         passwords.extend(std::env::var("MEMORY_PASSWORD").ok().filter(|password| {
             // As with a URL's: such a word is in every message.
-            !password.is_empty() && !matches!(password.as_str(), "postgres" | "memory")
+            !matches!(password.as_str(), "postgres" | "memory")
         }));
+        passwords.retain(|password| password.chars().count() >= SHORTEST);
         // The longer first, so that of two where one begins with the other nothing is left.
         passwords.sort_unstable_by_key(|password| std::cmp::Reverse(password.len()));
         Scrubber { passwords }
@@ -32,7 +33,7 @@ impl Scrubber {
 
     /// The text without passwords.
     pub(crate) fn scrub(&self, text: &str) -> String {
-        let mut text = scrub_urls(text);
+        let mut text = hide_settings(&hide_in_urls(text));
         for password in &self.passwords {
             text = text.replace(password.as_str(), HIDDEN);
         }
@@ -72,7 +73,7 @@ fn passwords_in(argument: &str) -> Vec<String> {
     [Some(meant), typed]
         .into_iter()
         .flatten()
-        .filter(|password| !password.is_empty() && !said_elsewhere.contains(&password.as_str()))
+        .filter(|password| !said_elsewhere.contains(&password.as_str()))
         .collect()
 }
 
@@ -83,30 +84,50 @@ fn typed_password(url: &str) -> Option<&str> {
     user_info.split_once(':').map(|(_, password)| password)
 }
 
-/// Hides what stands where a URL's password does. A URL ends with a space or a quote; its last `@`
-/// ends the password, because one that was not percent-encoded may hold `@` and `/` itself.
-fn scrub_urls(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        out.push_str(before);
-        let end = after
-            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>'))
-            .unwrap_or(after.len());
-        let (url, following) = after.split_at(end);
-        match url.rsplit_once('@') {
-            Some((user_info, host)) if user_info.contains(':') => {
-                let user = user_info.split(':').next().unwrap_or_default();
-                for part in [user, ":", HIDDEN, "@", host] {
-                    out.push_str(part);
-                }
+/// Hides what stands where a URL's password does, also where the scheme is missing. A URL ends with a
+/// space or a quote; its last `@` ends the password, because one that was not percent-encoded may
+/// hold `@` and `/` itself.
+fn hide_in_urls(text: &str) -> String {
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>');
+    text.split_inclusive(ends)
+        .map(|piece| {
+            let begin = piece.find("://").map_or(0, |at| at + 3);
+            let (before, url) = piece.split_at(begin);
+            // A path may have any name.
+            if begin == 0 && url.starts_with(['/', '.']) {
+                return piece.to_owned();
             }
-            _ => out.push_str(url),
+            match url.rsplit_once('@') {
+                Some((user_info, host)) if user_info.contains(':') => {
+                    let user = user_info.split(':').next().unwrap_or_default();
+                    format!("{before}{user}:{HIDDEN}@{host}")
+                }
+                _ => piece.to_owned(),
+            }
+        })
+        .collect()
+}
+
+/// Hides the value of `password=…` and `pwd=…`, as they stand in connection strings and in URLs.
+fn hide_settings(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    while let Some(value) = ["password=", "passwd=", "pwd="]
+        .iter()
+        .filter_map(|name| Some(done + lower[done..].find(name)? + name.len()))
+        .min()
+    {
+        let end = text[value..]
+            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ';' | '&'))
+            .map_or(text.len(), |at| value + at);
+        out.push_str(&text[done..value]);
+        if end > value {
+            out.push_str(HIDDEN);
         }
-        rest = following;
+        done = end;
     }
-    out.push_str(rest);
+    out.push_str(&text[done..]);
     out
 }
 
@@ -139,6 +160,40 @@ mod tests {
     fn a_password_of_the_arguments_is_hidden_wherever_a_driver_says_it() {
         let scrubber = scrubber(&["memory", "--to=postgres://al:s%40cret@h/d"]);
         assert_eq!(scrubber.scrub("s@cret, s%40cret"), "…, …");
+    }
+
+    #[test]
+    fn a_password_is_hidden_where_the_scheme_is_missing_or_pairs_stand() {
+        for (text, scrubbed) in [
+            (
+                "unexpected 'al:p@ss/w@h/d' found",
+                "unexpected 'al:…@h/d' found",
+            ),
+            (
+                "host=h password=p@ss dbname=d",
+                "host=h password=… dbname=d",
+            ),
+            ("Server=h;Password=p;Port=1", "Server=h;Password=…;Port=1"),
+            (
+                "postgres://h/d?password=p&x=1",
+                "postgres://h/d?password=…&x=1",
+            ),
+            (
+                "/home/al:x@y/m.db is not there",
+                "/home/al:x@y/m.db is not there",
+            ),
+        ] {
+            assert_eq!(scrubber(&[]).scrub(text), scrubbed);
+        }
+    }
+
+    #[test]
+    fn a_short_password_hides_no_message() {
+        let scrubber = scrubber(&["postgres://al:or@h/d"]);
+        assert_eq!(
+            scrubber.scrub("error in postgres://al:or@h/d"),
+            "error in postgres://al:…@h/d"
+        );
     }
 
     #[test]

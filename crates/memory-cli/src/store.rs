@@ -39,11 +39,39 @@ fn configured(url: &str) -> Result<Config, Failure> {
     Ok(source.with_pool(PoolOptions::light()).read()?)
 }
 
-/// Reads the URL of one of two stores, with the pool that one command needs. What the environment
-/// says of a store is not said of either of them.
+/// What a user should know about variables that are no option.
+pub(crate) fn ignored_variables() -> Result<Option<String>, Failure> {
+    let source = ConfigSource::new(DEFAULT_URL).with_variables(memory_variables()?);
+    let ignored = source.ignored_variables();
+    let ignored = (!ignored.is_empty()).then(|| ignored.join(", "));
+    Ok(ignored.map(|names| format!("{names}: no option of memory, so ignored")))
+}
+
+/// What the environment says of any server, so that a password need not stand in an argument.
+const OF_ANY_SERVER: [&str; 5] = [
+    "MEMORY_PASSWORD",
+    "MEMORY_SSLMODE",
+    "MEMORY_SSLROOTCERT",
+    "MEMORY_SSLCERT",
+    "MEMORY_SSLKEY",
+];
+
+/// Reads the URL of one of two stores, with the pool that one command needs. What else the
+/// environment says of a store is not said of either of them.
 pub(crate) fn config(url: &str) -> Result<Config, Failure> {
+    one_of_two(url, memory_variables()?)
+}
+
+fn one_of_two(url: &str, variables: Vec<(String, String)>) -> Result<Config, Failure> {
     let source = ConfigSource::new(url).with_pool(PoolOptions::light());
-    Ok(source.read()?)
+    let config = source.clone().read()?;
+    if matches!(config.target, Target::Sqlite(_)) {
+        return Ok(config);
+    }
+    let theirs = variables
+        .into_iter()
+        .filter(|(name, _)| OF_ANY_SERVER.contains(&name.as_str()));
+    Ok(source.with_variables(theirs).read()?)
 }
 
 /// The store's file, if it is one.
@@ -220,7 +248,7 @@ async fn open_server(
 /// Opens a quarantine file, to be read as its run read its source.
 pub(crate) fn open_replay(path: &Path, batch_size: u32) -> Result<OpenSource, Failure> {
     let quarantined = Quarantined::open(path)?;
-    let source: Box<dyn RecordSource> = if quarantined.is_of_a_store() {
+    let source: Box<dyn RecordSource> = if quarantined.holds_records() {
         Box::new(ReplayedRecords::new(quarantined, batch_size)?)
     } else {
         let source = quarantined.source().clone();
@@ -287,7 +315,7 @@ pub(crate) fn missing_file(config: &Config) -> Option<PathBuf> {
 pub(crate) fn existing(mut config: Config) -> Result<Config, Failure> {
     if let Some(path) = missing_file(&config) {
         let problem = format!("{} is not there", path.display());
-        let remedy = "`memory migrate` makes it, with the newest schema";
+        let remedy = format!("`memory migrate --url {config}` makes it, with the newest schema");
         return Err(Failure::could_not_run(problem).with_remedy(remedy));
     }
     if let Target::Sqlite(sqlite) = &mut config.target {
@@ -302,4 +330,40 @@ pub(crate) fn must_be_there(path: &Path) -> Result<(), Failure> {
     }
     let problem = format!("{} is not there", path.display());
     Err(Failure::could_not_run(problem).with_remedy("check the path; a source is never created"))
+}
+
+#[cfg(test)]
+mod tests {
+    use memory_core::{Target, TlsMode};
+
+    use super::one_of_two;
+
+    #[test]
+    fn a_server_is_reached_as_the_environment_says_where_its_url_does_not() {
+        let read = |url: &str| {
+            let variables = [
+                ("MEMORY_PASSWORD", "secret"),
+                ("MEMORY_SSLMODE", "require"),
+                ("MEMORY_HOST", "elsewhere"),
+                ("MEMORY_SCHEMA", "other"),
+            ];
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            one_of_two(url, variables.to_vec()).unwrap()
+        };
+        let server = |url: &str| match read(url).target {
+            Target::Postgres(target) => target,
+            other @ Target::Sqlite(_) => panic!("{other}"),
+        };
+        let silent = server("postgres://u@h/d");
+        assert_eq!(silent.password.unwrap().reveal(), "secret");
+        assert_eq!(silent.tls.mode, TlsMode::Require);
+        assert_eq!(
+            (silent.host.as_str(), silent.schema.as_str()),
+            ("h", "memory")
+        );
+        let own = server("postgres://u:own@h/d?sslmode=disable");
+        assert_eq!(own.password.unwrap().reveal(), "own");
+        assert_eq!(own.tls.mode, TlsMode::Disable);
+        assert_eq!(read("a.db").to_string(), "sqlite://a.db");
+    }
 }

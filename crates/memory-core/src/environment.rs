@@ -29,7 +29,7 @@ pub fn url_from_env() -> (String, UrlSource) {
 /// `MEMORY_SCHEMA_POLICY` or the URL says so: it may belong to another program.
 ///
 /// # Errors
-/// `InvalidOption` naming the variable that does not fit, or that is no option, and what would be
+/// `InvalidOption` naming the variable that does not fit, or is almost an option's name, and what would be
 /// accepted.
 pub fn config_from_env() -> Result<(Config, UrlSource), OpenError> {
     let (url, source) = url_from_env();

@@ -190,12 +190,8 @@ impl Display for SchemaReport {
         }
         match (self.pending().count(), self.unknown().count()) {
             (0, 0) => writeln!(f, "the schema is up to date"),
-            (0, unknown) => writeln!(
-                f,
-                "{} newer than this program: use a newer one",
-                verb(unknown)
-            ),
-            (pending, _) => writeln!(f, "{} pending: run `memory migrate up`", verb(pending)),
+            (pending, 0) => writeln!(f, "{} pending", verb(pending)),
+            (_, unknown) => writeln!(f, "{} newer than this program", verb(unknown)),
         }
     }
 }
@@ -247,10 +243,12 @@ mod tests {
     }
 
     #[test]
-    fn the_text_says_what_to_do() {
+    fn the_text_ends_with_what_is_to_be_known_first() {
         let text = report(&[(true, true), (false, true)]).to_string();
+        assert!(text.ends_with("\n1 migration is pending\n"), "{text}");
+        let text = report(&[(false, true), (true, false)]).to_string();
         assert!(
-            text.contains("1 migration is pending: run `memory migrate up`"),
+            text.ends_with("\n1 migration is newer than this program\n"),
             "{text}"
         );
     }

@@ -11,7 +11,7 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use memory_storage::{
     BoxError, Config, OpenError, SchemaPolicy, SqliteLocation, SqliteTarget, StatementLog,
-    StorageError,
+    StorageError, Target,
 };
 use tempfile::TempDir;
 
@@ -334,11 +334,13 @@ impl Opening<'_> {
 
     /// The file as the caller named it.
     fn shown(&self) -> String {
-        let target = self.config.target.to_string();
-        target
-            .strip_prefix("sqlite://")
-            .unwrap_or(&target)
-            .to_owned()
+        match &self.config.target {
+            Target::Sqlite(SqliteTarget {
+                location: SqliteLocation::File(path),
+                ..
+            }) => path.display().to_string(),
+            target => target.to_string(),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 
 use self::rollback::RollbackArgs;
 use self::runs::RunsArgs;
+pub(crate) use self::schema::remedy;
 use self::schema::{DownArgs, Steps};
 use self::transfer::TransferArgs;
 pub(crate) use self::transfer::{OnConflict, open_target, report_outcome};

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use clap::Args;
-use memory_core::migrate::schema::{self, SchemaChange};
+use memory_core::migrate::schema::{self, SchemaChange, SchemaReport};
 use memory_core::{Config, SchemaPolicy, Storage};
 use serde_json::json;
 
@@ -61,8 +61,21 @@ pub(crate) async fn status(url: Option<&str>) -> Result<Outcome, Failure> {
     let report = report?;
     let status = report.exit_status();
     let document = json!({ "store": config.to_string(), "migrations": report.migrations });
-    let text = titled(&config, &report);
+    let mut text = titled(&config, &report);
+    if let Some(remedy) = remedy(&report, &config) {
+        text.push_str(&remedy);
+        text.push('\n');
+    }
     Ok(Outcome::new(status, text, "schema", document).with_notes(notes))
+}
+
+/// What is to be done about a schema that is not the program's.
+pub(crate) fn remedy(report: &SchemaReport, config: &Config) -> Option<String> {
+    if report.unknown().next().is_some() {
+        return Some("use a newer program".to_owned());
+    }
+    let pending = report.pending().next();
+    pending.map(|_| format!("bring it up with `memory migrate up --url {config}`"))
 }
 
 /// Opens the store whatever its schema is: that is what is looked at or changed here.

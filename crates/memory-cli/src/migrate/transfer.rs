@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use memory_core::legacy::SourceTimezone;
 use memory_core::migrate::{self, BATCH_SIZE_DEFAULT, Progress, Report, TransferOptions};
 use memory_core::{
-    Clock, Config, OpenError, RunId, SchemaPolicy, SqliteTarget, Storage, SystemClock, Target,
-    TenantId,
+    Clock, Config, OpenError, RunId, SchemaPolicy, SqliteLocation, SqliteTarget, Storage,
+    SystemClock, Target, TenantId,
 };
 use serde_json::{Value, json};
 
@@ -226,6 +226,8 @@ pub(crate) async fn open_target(
     config.schema = match (dry_run, create_schema) {
         (true, _) => SchemaPolicy::Require,
         (false, true) => SchemaPolicy::Apply,
+        // A store that stands is brought up only if that is asked for.
+        (false, false) if stands(&config) => SchemaPolicy::Require,
         (false, false) => SchemaPolicy::Backend,
     };
     if dry_run && let Some(path) = store::missing_file(&config) {
@@ -239,12 +241,36 @@ pub(crate) async fn open_target(
     }
     match memory_core::connect(&config).await {
         Ok(target) => Ok((target, notes)),
-        Err(error @ OpenError::SchemaMismatch { .. }) if !create_schema && !dry_run => {
+        Err(error @ OpenError::SchemaMismatch { .. })
+            if !create_schema && !dry_run && !is_newer(config).await =>
+        {
             let remedy = "give --create-schema to apply the migrations with the transfer";
             Err(Failure::from(error).with_remedy(remedy))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether there is a file with something in it; of a server that is found out when it is opened.
+fn stands(config: &Config) -> bool {
+    match &config.target {
+        Target::Sqlite(SqliteTarget {
+            location: SqliteLocation::File(path),
+            ..
+        }) => path.metadata().is_ok_and(|file| file.len() > 0),
+        _ => false,
+    }
+}
+
+/// Whether a store has migrations that this program does not know.
+async fn is_newer(config: Config) -> bool {
+    let config = config.with_schema(SchemaPolicy::Ignore);
+    let Ok(storage) = memory_core::connect(&config).await else {
+        return false;
+    };
+    let report = migrate::schema::status(storage.as_ref()).await;
+    store::close(storage.as_ref()).await;
+    report.is_ok_and(|report| report.unknown().next().is_some())
 }
 
 /// What a transfer has to say at its end.

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::cli::EXIT_STATUS;
 use crate::failure::Failure;
+use crate::migrate::remedy;
 use crate::outcome::Outcome;
 use crate::store;
 
@@ -28,7 +29,8 @@ pub(crate) struct CheckArgs {
 }
 
 pub(crate) async fn run(args: &CheckArgs) -> Result<Outcome, Failure> {
-    let (config, notes) = store::chosen(args.url.as_deref())?;
+    let (config, mut notes) = store::chosen(args.url.as_deref())?;
+    notes.extend(store::ignored_variables()?);
     let config = store::existing(config)?.with_schema(SchemaPolicy::Ignore);
     let storage = store::open(&config).await?;
     let health = storage.health(PATIENCE).await;
@@ -39,11 +41,13 @@ pub(crate) async fn run(args: &CheckArgs) -> Result<Outcome, Failure> {
     }
     let status = schema::status(storage.as_ref()).await?;
     let pending: Vec<&str> = status.pending().map(|state| state.name.as_str()).collect();
+    let unknown: Vec<&str> = status.unknown().map(|state| state.name.as_str()).collect();
     let info = storage
         .info()
         .await
         .map_err(|error| Failure::store("asking the store what it is", error))?;
-    let round = if args.full && pending.is_empty() {
+    let remedy = remedy(&status, &config);
+    let round = if args.full && remedy.is_none() {
         Some(check_round(storage.as_ref(), SystemClock.now()).await)
     } else {
         None
@@ -55,18 +59,21 @@ pub(crate) async fn run(args: &CheckArgs) -> Result<Outcome, Failure> {
         "{config}\nanswers in {:.1?}: {} {}\n",
         health.latency, info.backend, info.server_version
     );
-    if pending.is_empty() {
+    if !pending.is_empty() {
+        let _ = writeln!(text, "the schema lacks {}", pending.join(", "));
+    }
+    if !unknown.is_empty() {
+        let names = unknown.join(", ");
+        let _ = writeln!(text, "the schema has {names}, newer than this program");
+    }
+    if let Some(remedy) = &remedy {
+        let _ = writeln!(text, "{remedy}");
+        if args.full {
+            text.push_str("the round was left out, because it needs this program's schema\n");
+        }
+    } else {
         let newest = info.schema_version.as_deref().unwrap_or("none");
         let _ = writeln!(text, "the schema is the newest: {newest}");
-    } else {
-        let _ = writeln!(
-            text,
-            "the schema lacks {}; `memory migrate up` applies it",
-            pending.join(", ")
-        );
-        if args.full {
-            text.push_str("the round was left out, because it needs the newest schema\n");
-        }
     }
     if let Some(round) = &round {
         text.push_str(&shown(round));
@@ -76,10 +83,11 @@ pub(crate) async fn run(args: &CheckArgs) -> Result<Outcome, Failure> {
         "health": health,
         "info": info,
         "pending": pending,
+        "unknown": unknown,
         "round": round,
     });
-    let status = u8::from(failed || !pending.is_empty());
-    Ok(Outcome::new(status, text, "check", document).with_notes(notes))
+    let exit_status = status.exit_status().max(u8::from(failed));
+    Ok(Outcome::new(exit_status, text, "check", document).with_notes(notes))
 }
 
 fn shown(round: &CheckReport) -> String {

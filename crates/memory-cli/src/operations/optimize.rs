@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::cli::EXIT_STATUS;
 use crate::failure::Failure;
+use crate::migrate::remedy;
 use crate::outcome::Outcome;
 use crate::store;
 
@@ -46,10 +47,16 @@ pub(crate) async fn run(args: &OptimizeArgs) -> Result<Outcome, Failure> {
     let config = store::existing(config)?.with_schema(SchemaPolicy::Ignore);
     let storage = store::open(&config).await?;
     let status = schema::status(storage.as_ref()).await?;
-    if let Some(pending) = status.pending().next() {
+    if let Some(remedy) = remedy(&status, &config) {
         store::close(storage.as_ref()).await;
-        let problem = format!("the schema lacks {}", pending.name);
-        let remedy = "bring it up with `memory migrate up` first";
+        let (unknown, pending) = (status.unknown().next(), status.pending().next());
+        let problem = match (unknown, pending) {
+            (Some(unknown), _) => {
+                format!("the schema has {}, newer than this program", unknown.name)
+            }
+            (None, Some(pending)) => format!("the schema lacks {}", pending.name),
+            (None, None) => "the schema is another one".to_owned(),
+        };
         return Err(Failure::could_not_run(problem).with_remedy(remedy));
     }
     let steps = storage.maintenance().optimize(args.dry_run).await;

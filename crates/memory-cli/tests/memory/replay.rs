@@ -317,6 +317,113 @@ fn the_records_of_a_store_are_replayed_too() {
 }
 
 #[test]
+fn what_of_a_record_would_be_lost_stays_in_quarantine() {
+    let sandbox = Sandbox::new();
+    jarvis(&sandbox.path("jarvis.db"));
+    sandbox.carry("jarvis.db", "a.db", &[]);
+    let alone = ["--table", "relationships", "--quarantine-file", "q.jsonl"];
+    assert_eq!(sandbox.transfer("a.db", "b.db", &alone).0, 1);
+    sandbox.carry("a.db", "b.db", &["--table", "nodes"]);
+    let text = std::fs::read_to_string(sandbox.path("q.jsonl")).unwrap();
+    // Of the four, one has a field without a place, one a value that is none.
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let (field, value) = (r#""record":{"#, r#""strength":1.0"#);
+    assert!(lines[1].contains(field) && lines[2].contains(value));
+    lines[1] = lines[1].replace(field, r#""record":{"notes":"important","#);
+    lines[2] = lines[2].replace(value, r#""strength":"much""#);
+    std::fs::write(sandbox.path("q.jsonl"), lines.join("\n") + "\n").unwrap();
+    let replay = |file, next| {
+        let args = ["migrate", "--replay", file, "--to", "b.db"];
+        sandbox.json(&[&args[..], &["--quarantine-file", next]].concat())
+    };
+    let (status, document) = replay("q.jsonl", "r.jsonl");
+    assert_eq!(status, 1, "{document:#}");
+    assert_eq!(class(&document, "relationships", "carried"), 2);
+    assert_eq!(class(&document, "relationships", "quarantined"), 2);
+    let left = quarantine_lines(&sandbox.path("r.jsonl"));
+    let reason = |line: usize| left[line]["reason"].as_str().unwrap().to_owned();
+    assert!(reason(0).contains("a field notes"), "{}", reason(0));
+    assert!(reason(1).contains("much"), "{}", reason(1));
+    // Nothing of them is lost, and they are mended where they stand now.
+    mend(
+        &sandbox.path("r.jsonl"),
+        &[
+            (r#"\"notes\":\"important\","#, ""),
+            (r#"\"strength\":\"much\""#, r#"\"strength\":1.0"#),
+        ],
+    );
+    let (status, document) = replay("r.jsonl", "s.jsonl");
+    assert_eq!(status, 0, "{document:#}");
+    let (_, verified) = sandbox.verify("a.db", "b.db");
+    let tables = verified["verify"]["tables"].as_array().unwrap();
+    let table = tables.iter().find(|table| table["table"] == "relationship");
+    assert_eq!(table.unwrap()["equal"], 4, "{verified:#}");
+}
+
+#[test]
+fn what_an_import_quarantines_is_replayed_too() {
+    let sandbox = Sandbox::new();
+    jarvis(&sandbox.path("jarvis.db"));
+    sandbox.carry("jarvis.db", "a.db", &[]);
+    let export = ["export", "--url", "a.db", "--to", "a.jsonl"];
+    assert_eq!(sandbox.run(&export).status, 0);
+    // Nodes that cannot be carried, and so relationships that wait for them.
+    let text = std::fs::read_to_string(sandbox.path("a.jsonl")).unwrap();
+    let damage = |line: &str| {
+        if line.starts_with(r#"{"record":"node""#) {
+            line.replace(r#""name":"#, r#""mood":1,"name":"#)
+        } else {
+            line.to_owned()
+        }
+    };
+    let damaged: String = text.split_inclusive('\n').map(damage).collect();
+    let old = blake3_of(&text, "node");
+    let damaged = damaged.replace(&old, &blake3_of(&damaged, "node"));
+    std::fs::write(sandbox.path("bad.jsonl"), damaged).unwrap();
+    let import = [
+        "import",
+        "bad.jsonl",
+        "--url",
+        "b.db",
+        "--quarantine-file",
+        "q.jsonl",
+    ];
+    let (status, document) = sandbox.json(&import);
+    assert_eq!(status, 1, "{document:#}");
+    assert_eq!(class(&document, "nodes", "quarantined"), 5);
+    assert_eq!(class(&document, "relationships", "quarantined"), 4);
+    mend(&sandbox.path("q.jsonl"), &[(r#"\"mood\":1,"#, "")]);
+    let replay = ["migrate", "--replay", "q.jsonl", "--to", "b.db"];
+    let (status, document) = sandbox.json(&replay);
+    assert_eq!(status, 0, "{document:#}");
+    assert_eq!(document["report"]["source"]["kind"], "memory-export");
+    sandbox.assert_equal("a.db", "b.db");
+}
+
+#[test]
+fn for_a_conflict_of_an_import_no_option_is_advised_that_it_lacks() {
+    let sandbox = Sandbox::new();
+    jarvis(&sandbox.path("jarvis.db"));
+    sandbox.carry("jarvis.db", "a.db", &[]);
+    let export = ["export", "--url", "a.db", "--to", "a.jsonl"];
+    assert_eq!(sandbox.run(&export).status, 0);
+    tamper(&sandbox.path("a.db"), "update nodes set summary = 'other'");
+    let said = sandbox.run(&["import", "a.jsonl", "--url", "a.db"]);
+    assert_eq!(said.status, 1, "{said:?}");
+    assert!(said.out.contains("--on-conflict keep"), "{said:?}");
+    assert!(!said.out.contains("--source-name"), "{said:?}");
+    assert!(!said.out.contains("under the name"), "{said:?}");
+}
+
+/// The digest of an export's lines of one kind.
+fn blake3_of(text: &str, kind: &str) -> String {
+    let begin = format!("{{\"record\":\"{kind}\"");
+    let lines = text.split_inclusive('\n');
+    let lines: String = lines.filter(|line| line.starts_with(&begin)).collect();
+    blake3::hash(lines.as_bytes()).to_string()
+}
+
+#[test]
 fn the_options_of_the_first_run_hold_for_the_replay() {
     let sandbox = Sandbox::new();
     flux_rag(&sandbox.path("flux.db"));

@@ -7,7 +7,7 @@ use crate::text::shorten;
 
 /// What of a line would be lost if its record were stored: a field that a record of its kind does
 /// not have, or a value that is spelled otherwise. `None` if only spaces or the order differ.
-pub(super) fn lost(record: &Record, line: &[u8]) -> Option<String> {
+pub(crate) fn lost(record: &Record, line: &[u8]) -> Option<String> {
     let Ok(Value::Object(given)) = serde_json::from_slice::<Value>(line) else {
         return Some("it is no object".to_owned());
     };

@@ -19,7 +19,9 @@ use crate::text::{Table, counted};
 use crate::{MigrateError, OnProgress, Phase};
 
 pub use format::Sum;
+pub(crate) use lost::lost;
 pub use source::{EXPORT_KIND, ExportSource};
+pub(crate) use source::{LINE_COLUMN, place, table_of_lines};
 
 /// The most records that are read at once.
 const PAGE_MAX: u32 = 1_000;

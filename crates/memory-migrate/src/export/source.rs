@@ -22,6 +22,9 @@ pub const EXPORT_KIND: &str = "memory-export";
 /// A batch ends when it has this many bytes, though it has room for more rows.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
+/// The column of a line that could not be carried.
+pub(crate) const LINE_COLUMN: &str = "line";
+
 /// A file that [`export`](crate::export) wrote as the source of a transfer. Ids are kept, and no
 /// value is changed.
 ///
@@ -224,22 +227,11 @@ impl RecordSource for ExportSource {
         &self.description
     }
 
-    /// The tables in the order of [`RecordKind::ALL`], with the counts of the header. Their one
-    /// column is the line itself: a record is carried whole, or not at all.
+    /// The tables in the order of [`RecordKind::ALL`], with the counts of the header.
     async fn tables(&mut self) -> Result<Vec<SourceTable>, SourceError> {
         let table = |kind: RecordKind| {
-            let name = kind.table();
-            let rows = self.header.records.get(name).copied().unwrap_or_default();
-            SourceTable {
-                name: name.to_owned(),
-                rows,
-                mapped: true,
-                columns: vec![SourceColumn {
-                    name: "line".to_owned(),
-                    target: Some(name.to_owned()),
-                    non_null: rows,
-                }],
-            }
+            let rows = self.header.records.get(kind.table()).copied();
+            table_of_lines(kind, rows.unwrap_or_default())
         };
         Ok(RecordKind::ALL.into_iter().map(table).collect())
     }
@@ -382,7 +374,22 @@ fn read_header(lines: &mut Lines, location: &str) -> Result<Header, SourceError>
     Ok(header)
 }
 
-fn place(kind: RecordKind) -> usize {
+/// A table whose one column is the line itself: a record is carried whole, or not at all.
+pub(crate) fn table_of_lines(kind: RecordKind, rows: u64) -> SourceTable {
+    SourceTable {
+        name: kind.table().to_owned(),
+        rows,
+        mapped: true,
+        columns: vec![SourceColumn {
+            name: LINE_COLUMN.to_owned(),
+            target: Some(kind.table().to_owned()),
+            non_null: rows,
+        }],
+    }
+}
+
+/// The place of a kind's table among them.
+pub(crate) fn place(kind: RecordKind) -> usize {
     let mut kinds = RecordKind::ALL.into_iter();
     kinds.position(|other| other == kind).unwrap_or_default()
 }

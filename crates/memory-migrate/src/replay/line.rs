@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 pub(super) struct Line {
     pub(super) table: String,
     #[serde(default)]
+    pub(super) key: String,
+    #[serde(default)]
     values: Map<String, Value>,
     #[serde(default)]
     pub(super) context: BTreeMap<String, String>,

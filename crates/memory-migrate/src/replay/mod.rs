@@ -13,13 +13,15 @@ use serde::Deserialize;
 pub use records::ReplayedRecords;
 
 use crate::STORE_KIND;
+use crate::export::EXPORT_KIND;
 use crate::quarantine::FORMAT;
 use line::Line;
 
 /// A quarantine file that is read again: what its run's source was, then its rows in their order.
 ///
 /// The rows of a legacy source are converted by the reader of that system
-/// (`memory_legacy::replay`); the records of a store of ours come from [`ReplayedRecords`].
+/// (`memory_legacy::replay`); the records of a store of ours, and the lines of an export, come from
+/// [`ReplayedRecords`].
 #[derive(Debug)]
 pub struct Quarantined {
     path: PathBuf,
@@ -73,9 +75,9 @@ impl Quarantined {
         &self.source
     }
 
-    /// Whether its rows are records of a store of ours.
-    pub fn is_of_a_store(&self) -> bool {
-        self.source.kind == STORE_KIND
+    /// Whether its rows are records, of a store of ours or of an export.
+    pub fn holds_records(&self) -> bool {
+        [STORE_KIND, EXPORT_KIND].contains(&self.source.kind.as_str())
     }
 
     /// The file.

@@ -339,8 +339,8 @@ impl Problem {
                 format!("the source has nothing of tenant {tenant}; check the name")
             }
             Problem::Quarantined { rows } => format!(
-                "{} could not be carried; mend the quarantine file and carry it with --replay, or \
-                 accept that with --allow-quarantine",
+                "{} could not be carried; mend the quarantine file and carry it with `memory \
+                 migrate --replay`, or accept that with --allow-quarantine",
                 counted(*rows, "row")
             ),
         }

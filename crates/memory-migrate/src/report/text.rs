@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 
 use super::{Findings, Outcome, Report, TableReport, Verification};
+use crate::export::EXPORT_KIND;
 use crate::text::{Table, counted};
 use crate::{OnConflict, STORE_KIND};
 
@@ -10,8 +11,11 @@ impl Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = &self.source;
         write!(f, "from  {} ", source.location)?;
+        let keeps_ids = [STORE_KIND, EXPORT_KIND].contains(&source.kind.as_str());
         if source.kind == STORE_KIND {
             writeln!(f, "(a store; ids are kept)")?;
+        } else if keeps_ids {
+            writeln!(f, "({}; ids are kept)", source.kind)?;
         } else {
             writeln!(f, "({}, ids under the name {:?})", source.kind, source.name)?;
         }
@@ -30,7 +34,7 @@ impl Display for Report {
             OnConflict::Keep => "conflicts (what stands was kept, as asked)",
         };
         print_findings(f, conflicts, &self.conflicts)?;
-        if self.conflicts.count > 0 && self.source.kind != STORE_KIND {
+        if self.conflicts.count > 0 && !keeps_ids {
             writeln!(
                 f,
                 "  ids are made from the source's name, {:?}: if that was another file of the same \

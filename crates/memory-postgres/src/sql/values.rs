@@ -101,7 +101,7 @@ fn numeric(number: &PgNumeric) -> deserialize::Result<SqlValue> {
         write!(text, "{digit:04}")?;
     }
     text.push_str(if digits.is_empty() { "0" } else { "" });
-    if shift >= 0 && shift <= 20 {
+    if (0..=20).contains(&shift) {
         let whole = text.clone() + &"0".repeat(shift.unsigned_abs() as usize);
         if let Ok(whole) = whole.parse() {
             return Ok(SqlValue::Int(whole));

@@ -17,7 +17,7 @@ const GROUP_TIME: Duration = Duration::from_millis(50);
 
 /// The tests say themselves who is in a group, and the machine may be busy with others of them.
 #[cfg(test)]
-const GROUP_TIME: Duration = Duration::from_secs(60);
+const GROUP_TIME: Duration = Duration::from_mins(1);
 
 impl WriterThread {
     /// Runs a job and those that wait behind it, commits once, and then answers each.

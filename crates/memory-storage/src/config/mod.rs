@@ -1,11 +1,13 @@
 //! How to reach a store, and how it behaves.
 
+mod bare_path;
 mod options;
 mod password;
 mod pool;
 mod source;
 mod target;
 mod tls;
+mod typo;
 mod url;
 mod values;
 

@@ -7,7 +7,7 @@ use super::source::PREFIX;
 use super::values::{count, duration, on_off, shown as time, switch, timeout};
 use super::{
     Config, Password, PoolOptions, PostgresTarget, RootCertificates, SchemaPolicy, SqliteTarget,
-    Synchronous, Target, TlsMode, url,
+    Synchronous, Target, TlsMode, typo, url,
 };
 use crate::OpenError;
 
@@ -55,6 +55,12 @@ impl ConfigOption {
     /// Its variable in the environment.
     pub fn variable(&self) -> String {
         format!("{PREFIX}{}", self.name.to_ascii_uppercase())
+    }
+
+    /// Whether a variable, which is none of ours, seems to be a misspelling of this one.
+    fn is_meant_by(&self, variable: &str) -> bool {
+        let name = variable.trim_start_matches(PREFIX).to_ascii_lowercase();
+        typo::is_near(&name, self.name)
     }
 
     fn is_secret(&self) -> bool {
@@ -464,21 +470,27 @@ impl Setting {
         })
     }
 
-    /// Finds the option of a variable.
-    pub(super) fn variable(name: &str, value: &str) -> Result<Setting, OpenError> {
-        let Some(option) = ALL.iter().find(|option| option.variable() == name) else {
-            let known: Vec<String> = ALL.iter().map(ConfigOption::variable).collect();
-            let problem = format!(
-                "unknown variable; known are MEMORY_URL, {}",
-                known.join(", ")
-            );
-            return Err(url::invalid(name, "…", &problem));
-        };
-        Ok(Setting {
-            option,
-            value: value.to_owned(),
-            said_as: name.to_owned(),
-        })
+    /// Finds the option of a variable; `None` if it is that of another program.
+    pub(super) fn variable(name: &str, value: &str) -> Result<Option<Setting>, OpenError> {
+        if name == "MEMORY_PORT" && value.starts_with("tcp://") {
+            let problem = "Kubernetes sets this for a service that is called memory; give the pod \
+                           enableServiceLinks: false, or the variable a value of its own";
+            return Err(url::invalid(name, value, problem));
+        }
+        if let Some(option) = ALL.iter().find(|option| option.variable() == name) {
+            return Ok(Some(Setting {
+                option,
+                value: value.to_owned(),
+                said_as: name.to_owned(),
+            }));
+        }
+        match ALL.iter().find(|option| option.is_meant_by(name)) {
+            Some(option) => {
+                let problem = format!("unknown variable; is it {}?", option.variable());
+                Err(url::invalid(name, "…", &problem))
+            }
+            None => Ok(None),
+        }
     }
 
     /// Whether it stands for others, and so comes before them.

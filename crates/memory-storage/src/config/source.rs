@@ -1,3 +1,5 @@
+use std::fmt::{self, Debug};
+
 use super::options::{Setting, apply};
 use super::{Config, PoolOptions, Target, url};
 use crate::OpenError;
@@ -7,7 +9,7 @@ use crate::OpenError;
 ///
 /// What comes later counts: the program's defaults, a preset of the pool (the URL's, else the
 /// variable's), the variables, the URL. What is then set on the [`Config`] itself counts most.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ConfigSource {
     url: String,
     variables: Vec<(String, String)>,
@@ -49,6 +51,15 @@ impl ConfigSource {
         self
     }
 
+    /// Those of the variables that are no option, and resemble none: another program's.
+    pub fn ignored_variables(&self) -> Vec<&str> {
+        let names = self.variables.iter().map(|(name, value)| {
+            let ignored = matches!(Setting::variable(name, value), Ok(None));
+            ignored.then_some(name.as_str())
+        });
+        names.flatten().collect()
+    }
+
     /// Takes what neither says about the pool from here.
     pub fn with_pool(mut self, pool: PoolOptions) -> ConfigSource {
         self.pool = pool;
@@ -66,7 +77,7 @@ impl ConfigSource {
         let variables = self
             .variables
             .iter()
-            .map(|(name, value)| Setting::variable(name, value))
+            .filter_map(|(name, value)| Setting::variable(name, value).transpose())
             .collect::<Result<Vec<_>, _>>()?;
         let settings: Vec<Setting> = variables.into_iter().chain(settings).collect();
         let (presets, others): (Vec<_>, Vec<_>) =
@@ -80,5 +91,20 @@ impl ConfigSource {
             target.database.clone_from(&target.user);
         }
         Ok(config)
+    }
+}
+
+impl Debug for ConfigSource {
+    /// The store that is named, and the names of the variables: the URL and their values may hold a
+    /// password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let target = ConfigSource::new(self.url.as_str()).read();
+        let target = target.map_or_else(|_| "…".to_owned(), |config| config.to_string());
+        let variables: Vec<&str> = self.variables.iter().map(|(name, _)| &**name).collect();
+        f.debug_struct("ConfigSource")
+            .field("target", &target)
+            .field("variables", &variables)
+            .field("pool", &self.pool)
+            .finish()
     }
 }

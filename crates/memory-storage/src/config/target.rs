@@ -1,4 +1,4 @@
-use std::fmt::{self, Display};
+use std::fmt::{self, Display, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -6,6 +6,9 @@ use super::{Password, TlsOptions};
 
 /// The schema in which our tables live on a server, unless another is named.
 const SCHEMA_DEFAULT: &str = "memory";
+
+/// The port of a server unless another is named.
+const PORT_DEFAULT: u16 = 5432;
 
 /// Which store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +131,7 @@ impl PostgresTarget {
     ) -> PostgresTarget {
         PostgresTarget {
             host: host.into(),
-            port: 5432,
+            port: PORT_DEFAULT,
             user: user.into(),
             password: None,
             database: database.into(),
@@ -177,27 +180,96 @@ impl PostgresTarget {
 }
 
 impl Display for Target {
-    /// The URL without password and options, but with a schema that is not the default one.
+    /// The URL without password and options, but with a schema that is not the default one. Read
+    /// again, it names the same store.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Target::Sqlite(sqlite) => match &sqlite.location {
-                SqliteLocation::File(path) => write!(f, "sqlite://{}", path.display()),
+                SqliteLocation::File(path) => {
+                    write!(f, "sqlite://{}", encoded(&path.to_string_lossy(), ""))
+                }
                 SqliteLocation::Memory => f.write_str("sqlite::memory:"),
             },
-            Target::Postgres(PostgresTarget {
-                host,
-                port,
-                user,
-                database,
-                schema,
-                ..
-            }) => {
-                write!(f, "postgres://{user}@{host}:{port}/{database}")?;
-                match schema.as_str() {
-                    SCHEMA_DEFAULT => Ok(()),
-                    schema => write!(f, "?schema={schema}"),
-                }
+            Target::Postgres(postgres) => postgres.fmt_url(f),
+        }
+    }
+}
+
+impl PostgresTarget {
+    fn fmt_url(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (user, database) = (encoded(&self.user, "@:/"), encoded(&self.database, "@:/"));
+        let mut options = Vec::new();
+        // The folder of a Unix socket has no place between `@` and the database.
+        if self.host.starts_with('/') {
+            write!(f, "postgres://{user}@/{database}")?;
+            options.push(format!("host={}", encoded(&self.host, "@")));
+            if self.port != PORT_DEFAULT {
+                options.push(format!("port={}", self.port));
             }
+        } else {
+            let host = if self.host.contains(':') {
+                format!("[{}]", self.host)
+            } else {
+                encoded(&self.host, "@/")
+            };
+            write!(f, "postgres://{user}@{host}:{}/{database}", self.port)?;
+        }
+        if self.schema != SCHEMA_DEFAULT {
+            options.push(format!("schema={}", self.schema));
+        }
+        if options.is_empty() {
+            return Ok(());
+        }
+        write!(f, "?{}", options.join("&"))
+    }
+}
+
+/// A part of a URL, of which only that is percent-encoded that a URL, or a shell, reads otherwise.
+fn encoded(part: &str, more: &str) -> String {
+    let mut text = String::with_capacity(part.len());
+    for c in part.chars() {
+        if c.is_ascii_control() || " !\"#$%&'()*;<>?[]^`{|}".contains(c) || more.contains(c) {
+            // Only ASCII comes here.
+            let _ = write!(text, "%{:02X}", u32::from(c));
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Config, PostgresTarget, SqliteTarget, Target};
+
+    #[test]
+    fn what_is_shown_is_a_url_of_the_same_store() {
+        let postgres = |host: &str, user: &str, database: &str| {
+            Target::Postgres(PostgresTarget::new(host, user, database))
+        };
+        let socket = PostgresTarget::new("/run/post gres", "u", "d").with_port(5433);
+        for (target, shown) in [
+            (
+                Target::Sqlite(SqliteTarget::file("notes/한 a%20b?c.db")),
+                "sqlite://notes/한%20a%2520b%3Fc.db",
+            ),
+            (Target::Sqlite(SqliteTarget::memory()), "sqlite::memory:"),
+            (
+                postgres("db.example", "al@ice", "a/b c"),
+                "postgres://al%40ice@db.example:5432/a%2Fb%20c",
+            ),
+            (postgres("::1", "u", "d"), "postgres://u@[::1]:5432/d"),
+            (
+                Target::Postgres(socket.clone()),
+                "postgres://u@/d?host=/run/post%20gres&port=5433",
+            ),
+            (
+                Target::Postgres(socket.with_schema("brain").with_port(5432)),
+                "postgres://u@/d?host=/run/post%20gres&schema=brain",
+            ),
+        ] {
+            assert_eq!(target.to_string(), shown);
+            assert_eq!(Config::from_url(shown).unwrap().target, target);
         }
     }
 }

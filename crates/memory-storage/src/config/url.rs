@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::options::Setting;
-use super::{PostgresTarget, SqliteTarget, Target};
+use super::{PostgresTarget, SqliteTarget, Target, bare_path};
 use crate::OpenError;
 
 /// What a URL says.
@@ -23,41 +23,29 @@ pub(super) fn parse(text: &str) -> Result<Parts, OpenError> {
     if matches!(place, "sqlite::memory:" | "sqlite://:memory:" | ":memory:") {
         return with_options(Target::Sqlite(SqliteTarget::memory()), query);
     }
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return bare_path(text);
+    let Some((scheme, rest)) = text
+        .split_once("://")
+        .filter(|(scheme, _)| is_scheme(scheme))
+    else {
+        return bare_path::read(text);
     };
-    // SQLAlchemy's way to name a driver: `postgresql+asyncpg`, `sqlite+aiosqlite`.
-    let backend = scheme
-        .split('+')
-        .next()
-        .unwrap_or(scheme)
-        .to_ascii_lowercase();
-    match backend.as_str() {
+    match backend(scheme).as_str() {
         "sqlite" => sqlite(rest),
         "postgres" | "postgresql" => postgres(rest),
         _ => Err(unknown_scheme(scheme)),
     }
 }
 
-fn bare_path(text: &str) -> Result<Parts, OpenError> {
-    // `sqlite:memory.db`, `postgres:db`: meant as a URL, and as a path a surprise. What follows may
-    // hold a password, so it is not shown.
-    if let Some((scheme, _)) = text.split_once(':')
-        && [
-            "sqlite",
-            "postgres",
-            "postgresql",
-            "mysql",
-            "http",
-            "https",
-            "file",
-        ]
-        .contains(&scheme.split('+').next().unwrap_or(scheme))
-    {
-        let problem = "write :// after the scheme, or ./ before a file of that name";
-        return Err(invalid("url", &format!("{scheme}:…"), problem));
-    }
-    with_options(Target::Sqlite(SqliteTarget::file(text)), "")
+/// Whether a word can be a scheme at all; what cannot may be a password, and is not shown as one.
+fn is_scheme(word: &str) -> bool {
+    word.chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+}
+
+/// The scheme without SQLAlchemy's way to name a driver: `postgresql+asyncpg`, `sqlite+aiosqlite`.
+pub(super) fn backend(scheme: &str) -> String {
+    let word = scheme.split('+').next().unwrap_or(scheme);
+    word.to_ascii_lowercase()
 }
 
 fn sqlite(rest: &str) -> Result<Parts, OpenError> {
@@ -119,7 +107,7 @@ fn postgres(rest: &str) -> Result<Parts, OpenError> {
 }
 
 /// Splits `a=1&b=2` and decodes both sides.
-fn with_options(target: Target, query: &str) -> Result<Parts, OpenError> {
+pub(super) fn with_options(target: Target, query: &str) -> Result<Parts, OpenError> {
     let settings = query
         .split('&')
         .filter(|option| !option.is_empty())
@@ -177,7 +165,9 @@ fn unknown_scheme(scheme: &str) -> OpenError {
 mod tests {
     use std::path::PathBuf;
 
-    use super::super::{Config, PostgresTarget, SqliteLocation, SqliteTarget, Synchronous, Target};
+    use super::super::{
+        Config, ConfigSource, PostgresTarget, SqliteLocation, SqliteTarget, Synchronous, Target,
+    };
     use crate::OpenError;
 
     fn sqlite(url: &str) -> SqliteTarget {
@@ -266,6 +256,13 @@ mod tests {
     fn no_password_is_printed() {
         let config = Config::from_url("postgres://u:secret@h/d").unwrap();
         assert!(!format!("{config:?} {config}").contains("secret"));
+        let variables = [("MEMORY_PASSWORD".to_owned(), "secret".to_owned())];
+        for url in ["postgres://u:secret@h/d", "postgres://u:12#secret@h/d"] {
+            let source = ConfigSource::new(url).with_variables(variables.clone());
+            let shown = format!("{source:?}");
+            assert!(!shown.contains("secret"), "{shown}");
+            assert!(shown.contains("MEMORY_PASSWORD"), "{shown}");
+        }
         for url in [
             "postgres://u:secret@h:notaport/d",
             "postgres://h/d?passwd=secret",

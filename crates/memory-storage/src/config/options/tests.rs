@@ -249,6 +249,39 @@ fn variables_of_others_are_left_alone() {
 }
 
 #[test]
+fn a_variable_of_another_program_is_ignored_and_told_from_a_typo() {
+    // The first is of a widespread MCP server, the others are Kubernetes' for a service.
+    let foreign = [
+        "MEMORY_FILE_PATH",
+        "MEMORY_PORT_5432_TCP_ADDR",
+        "MEMORY_SERVICE_HOST",
+    ];
+    let variables = foreign.map(|name| (name, "x"));
+    assert_eq!(read("m.db", &variables), read("m.db", &[]));
+    let owned = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let source = ConfigSource::new("m.db").with_variables(owned);
+    assert_eq!(source.ignored_variables(), foreign);
+    for (typo, meant) in [
+        ("MEMORY_PASSWORT", "MEMORY_PASSWORD"),
+        ("MEMORY_SSL_MODE", "MEMORY_SSLMODE"),
+        ("MEMORY_SSL_ROOT_CERT", "MEMORY_SSLROOTCERT"),
+        ("MEMORY_STATEMENT_TIME_OUT", "MEMORY_STATEMENT_TIMEOUT"),
+    ] {
+        let error = read("postgres://h/d", &[(typo, "x")]).unwrap_err();
+        assert!(error.contains(typo), "{error}");
+        assert!(error.contains(&format!("{meant}?")), "{error}");
+    }
+}
+
+#[test]
+fn the_port_that_kubernetes_sets_for_a_service_is_explained() {
+    for url in ["m.db", "postgres://h/d"] {
+        let error = read(url, &[("MEMORY_PORT", "tcp://10.0.0.1:5432")]).unwrap_err();
+        assert!(error.contains("enableServiceLinks"), "{error}");
+    }
+}
+
+#[test]
 fn no_option_shows_a_password() {
     let variables = [("MEMORY_PASSWORD", "secret")];
     let config = read("postgres://h/d", &variables).unwrap();
