@@ -24,7 +24,7 @@ pub enum MigrateError {
 
     /// The target lacks migrations.
     #[error(
-        "the schema of {target} lacks {}; apply it first (`memory migrate up`), or give --create-schema",
+        "the schema of {target} lacks {}; apply it first (`memory migrate up --url {target}`), or give --create-schema",
         pending.join(", ")
     )]
     SchemaPending {

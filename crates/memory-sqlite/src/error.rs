@@ -105,7 +105,7 @@ pub(crate) fn storage_error(
         Trouble::ReadOnly => StorageError::ReadOnly,
         Trouble::CannotOpen => StorageError::Unavailable { step, source },
         Trouble::Schema => StorageError::SchemaMismatch {
-            problem: format!("{source}; run `memory migrate up`"),
+            problem: format!("{source}; run `memory migrate up --url` with the file"),
         },
         Trouble::NotADatabase | Trouble::Full | Trouble::Other => {
             StorageError::Backend { step, source }

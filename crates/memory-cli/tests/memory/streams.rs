@@ -20,8 +20,10 @@ fn a_report_that_cannot_be_written_is_a_failure() {
 
 /// Runs a command whose one stream is a pipe that nobody reads any more; the other's is a file.
 fn unread(sandbox: &Sandbox, command: &str) -> String {
-    let script =
-        format!("(sleep 0.3; s=0; memory {command} || s=$?; echo $s > status) | true; sleep 3");
+    let script = format!(
+        "rm -f status; (sleep 0.3; s=0; memory {command} || s=$?; echo $s > status) | true
+        while [ ! -s status ]; do sleep 0.05; done"
+    );
     sandbox.shell(&script);
     std::fs::read_to_string(sandbox.path("status")).unwrap()
 }
