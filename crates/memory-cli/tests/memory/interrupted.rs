@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::postgres::Postgres;
-use crate::sandbox::{Sandbox, ask};
+use crate::sandbox::{Said, Sandbox, ask};
 
 /// How many rows a batch of these transfers has.
 pub(crate) const BATCH: &str = "20";
@@ -108,7 +108,8 @@ pub(crate) fn started(
     let mut child = sandbox.start(args);
     let begun = Instant::now();
     while target.done().is_none_or(|done| done < rows) {
-        if child.try_wait().unwrap().is_some() {
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success(), "{:?}", Said::of(child));
             return None;
         }
         assert!(begun.elapsed() < PATIENCE, "no {rows} rows were done");
