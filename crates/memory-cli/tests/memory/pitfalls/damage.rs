@@ -31,7 +31,7 @@ fn a_file_that_is_no_database_is_refused() {
     let sandbox = Sandbox::new();
     assert_refused(
         &sandbox,
-        b"{\"event_type\": \"login\"}\n",
+        b"id,type,name\n1,concept,Go\n",
         "is not a SQLite database",
     );
 }
