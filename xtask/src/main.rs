@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Task::Import { args } => workspace::run_memory("import", &args),
         Task::Test { args } => test::test(&args),
         Task::Bench { args } => test::bench(&args),
+        Task::TransferBench { args } => test::transfer_bench(&args),
         Task::Ci => ci::ci(),
         Task::Pg { action } => pg::run(&action),
         Task::PgHold => pg::hold(),

@@ -7,6 +7,7 @@
 )]
 
 mod accounting;
+mod bulk;
 mod consultant;
 mod consultant_server;
 mod conversation;

@@ -2,9 +2,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use memory_domain::{Digest, Record, RecordKey, RecordKind, TenantId};
-use memory_storage::{Conversion, RawRow, RawValue, RecordWriter, RowContext, RuleUse, SourceRow};
+use memory_storage::{
+    Conversion, RawRow, RawValue, RecordWriter, RowContext, RuleUse, Sealed, SourceRow,
+};
 
 use super::accounts::Accounts;
+use super::messages::Counts;
 use super::tally::Tally;
 use crate::progress::Meter;
 use crate::quarantine::{Entry, EntryClass, Quarantine};
@@ -26,6 +29,8 @@ pub(crate) struct Carrier<'a> {
     pub(super) options: &'a TransferOptions,
     /// The last records beyond rows that were seen to; only to ask less often, so it may forget.
     pub(super) seen_beyond: HashSet<RecordKey>,
+    /// The message counts of sessions that the run inserted; only to ask less often.
+    pub(super) counts: Counts,
     meter: Meter<'a>,
     pending: Vec<Pending>,
     pending_bytes: usize,
@@ -46,8 +51,7 @@ pub(crate) struct Carried {
 pub(crate) struct Pending {
     pub(crate) table: usize,
     pub(crate) key: String,
-    pub(crate) record: Record,
-    pub(crate) digest: Digest,
+    pub(crate) sealed: Sealed,
     pub(crate) rules: Vec<RuleUse>,
     pub(crate) beyond: Vec<Record>,
     pub(crate) raw: RawRow,
@@ -68,14 +72,17 @@ impl Pending {
         Pending {
             table,
             key,
-            record,
-            digest: Digest::of(canonical.as_bytes()),
+            sealed: Sealed::new(record, &canonical),
             rules,
             beyond: Vec::new(),
             raw,
             context: Vec::new(),
             bytes,
         }
+    }
+
+    pub(super) fn record(&self) -> &Record {
+        self.sealed.record()
     }
 }
 
@@ -103,6 +110,7 @@ impl<'a> Carrier<'a> {
             tally: Tally::default(),
             options,
             seen_beyond: HashSet::new(),
+            counts: Counts::new(),
             meter,
             pending: Vec::new(),
             pending_bytes: 0,
@@ -191,8 +199,8 @@ impl<'a> Carrier<'a> {
     }
 
     async fn push(&mut self, row: Pending) -> Result<(), MigrateError> {
-        let kind = row.record.kind();
-        let other_kind = |waiting: &Pending| waiting.record.kind() != kind;
+        let kind = row.record().kind();
+        let other_kind = |waiting: &Pending| waiting.record().kind() != kind;
         if self.pending.first().is_some_and(other_kind) {
             self.flush().await?;
         }
@@ -224,7 +232,8 @@ impl<'a> Carrier<'a> {
 
     /// Counts a row that was inserted.
     pub(super) fn inserted(&mut self, row: &Pending) {
-        self.tally.add(row.record.kind(), row.digest);
+        self.tally.add(row.record().kind(), row.sealed.digest());
+        self.remember_count(row);
         if row.rules.is_empty() {
             self.accounts
                 .count(row.table, |classes| &mut classes.carried);
@@ -278,7 +287,7 @@ impl<'a> Carrier<'a> {
                 standing: Some(standing),
                 raw: &row.raw,
                 context: &row.context,
-                record: Some(&row.record),
+                record: Some(row.record()),
             }),
         }
     }
@@ -297,7 +306,7 @@ impl<'a> Carrier<'a> {
             standing: None,
             raw: &row.raw,
             context: &row.context,
-            record: Some(&row.record),
+            record: Some(row.record()),
         })
     }
 }

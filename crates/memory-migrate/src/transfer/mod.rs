@@ -68,6 +68,11 @@ async fn carry(
     let tables = source.tables().await?;
     let accounts = Accounts::new(tables, options)?;
     let quarantine = Quarantine::new(options, &description, &target);
+    let expected = accounts.totals().iter().map(|(_, rows)| rows).sum();
+    writer
+        .expect(expected)
+        .await
+        .map_err(MigrateError::store("preparing the target"))?;
     open_run(writer.as_mut(), options, &description).await?;
 
     let meter = Meter::begin(Phase::Carrying, accounts.totals(), &mut *progress);
