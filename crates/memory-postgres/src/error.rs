@@ -127,6 +127,11 @@ impl Failure {
         .any(|code| self.code.as_ref() == Some(code))
     }
 
+    /// Whether a lock was not had in time.
+    pub(crate) fn is_locked_out(&self) -> bool {
+        self.code.as_ref() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
     /// What became of a statement that stood by itself.
     pub(crate) fn of_statement(self, statement: &Statement<'_>, config: &Config) -> StorageError {
         if (self.cut || self.lost.is_some()) && statement.writes() {

@@ -213,6 +213,7 @@ fn hostile() -> Vec<Vec<Record>> {
 
 #[tokio::test]
 async fn what_is_in_a_records_way_is_told_alike() {
+    use InsertOutcome::{AlreadyThere, Inserted};
     let (copied, inserted) = (Fresh::new(), Fresh::new());
     let mut told = Vec::new();
     for (fresh, expected) in [(&copied, MANY), (&inserted, 1)] {
@@ -240,7 +241,6 @@ async fn what_is_in_a_records_way_is_told_alike() {
         },
         reason: reason.to_owned(),
     };
-    use InsertOutcome::{AlreadyThere, Inserted};
     let (nodes, links) = (RecordKind::Node, RecordKind::Relationship);
     let expected = [
         vec![missing("tenant ada".to_owned())],

@@ -10,6 +10,7 @@ use crate::sources::{execute, jarvis};
 /// Six thousand entities and as many relationships more, among them a name that repeats, ends that
 /// are not there, parallel relationships, an id that is a text and bytes that are no text.
 const MANY: &str = "
+    pragma foreign_keys = off;
     create table loose as select * from entities;
     drop table entities;
     alter table loose rename to entities;

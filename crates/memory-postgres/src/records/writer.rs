@@ -77,6 +77,17 @@ impl Writer {
         })
     }
 
+    /// Takes what copies, if anything does; unless it is put back, everything is undone.
+    fn take_bulk(&mut self) -> Option<Box<Bulk>> {
+        match std::mem::replace(&mut self.hand, Hand::Gone) {
+            Hand::Bulk(bulk) => Some(bulk),
+            other => {
+                self.hand = other;
+                None
+            }
+        }
+    }
+
     /// Runs a statement over tables of which each record has its keys.
     async fn rows(&mut self, statement: &Statement<'_>) -> Result<Vec<Row>, StorageError> {
         if let Hand::Statements(transaction, _) = &mut self.hand {
@@ -239,8 +250,13 @@ impl RecordWriter for Writer {
     }
 
     async fn open_run(&mut self, run: &TransferRun) -> Result<(), StorageError> {
-        if let Hand::Bulk(bulk) = &mut self.hand {
-            return bulk.open_run(run).await;
+        if let Some(mut bulk) = self.take_bulk() {
+            let is_new = bulk.open_run(run).await?;
+            self.hand = Hand::Bulk(bulk);
+            let id = run.id.to_string();
+            return is_new
+                .then_some(())
+                .ok_or(StorageError::Conflict { what: "run", id });
         }
         let id = run.id.to_string();
         let run = TransferRunRow::from(run.clone());
@@ -270,10 +286,11 @@ impl RecordWriter for Writer {
         if records.iter().any(|sealed| sealed.record().kind() != kind) {
             return Err(mixed());
         }
-        let mut outcomes = match &mut self.hand {
-            Hand::Bulk(bulk) => bulk.insert(run, &records).await?,
-            Hand::Statements(..) | Hand::Gone => Vec::new(),
-        };
+        let mut outcomes = Vec::new();
+        if let Some(mut bulk) = self.take_bulk() {
+            outcomes = bulk.insert(run, &records).await?;
+            self.hand = Hand::Bulk(bulk);
+        }
         let others = records.split_off(outcomes.len());
         if !others.is_empty() {
             outcomes.extend(self.insert_by_statements(run, kind, &others).await?);

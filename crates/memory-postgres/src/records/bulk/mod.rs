@@ -65,15 +65,10 @@ impl Bulk {
         }))
     }
 
-    /// Enters a run in the list of runs.
-    pub(super) async fn open_run(&mut self, run: &TransferRun) -> Result<(), StorageError> {
-        let entered = self.pipeline.open_run(run).await?;
-        if !entered {
-            let id = run.id.to_string();
-            return Err(StorageError::Conflict { what: "run", id });
-        }
+    /// Enters a run in the list of runs, and says whether it is new.
+    pub(super) async fn open_run(&mut self, run: &TransferRun) -> Result<bool, StorageError> {
         self.run.get_or_insert(run.id);
-        Ok(())
+        self.pipeline.open_run(run).await
     }
 
     /// Takes the first records, up to one that the database must look at, and says what became of

@@ -1,5 +1,7 @@
 //! Taking constraints and indexes off tables that are empty, and how they go back.
 
+use std::time::Duration;
+
 use memory_domain::RecordKind;
 use tokio_postgres::Row;
 
@@ -20,13 +22,17 @@ const BESIDE: [&str; 3] = ["message_chunks", "node_chunks", "compound_members"];
 
 const LEDGER: &str = "transfer_ledger";
 
-// Who writes is waited for no longer than this: there is another way. Memory that makes indexes
-// faster is asked for where less was configured.
+/// How often it is tried to lock the tables, and how long is waited in between: whoever writes is not
+/// waited for longer, because there is another way.
+const TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
+
 const BEGIN: &str = "begin;
     set local idle_in_transaction_session_timeout = 0;
     set local statement_timeout = 0;
     set local lock_timeout = '2s'";
 
+// Memory that makes indexes faster is asked for where less was configured.
 const SETTINGS: &str = "set local lock_timeout to default;
     select set_config('maintenance_work_mem', '256MB', true)
     where pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB')";
@@ -94,11 +100,7 @@ pub(super) async fn take_off(bare: &mut Bare) -> Result<Option<Off>, Failure> {
     if hold_rows(bare, &filled).await? {
         return Ok(None);
     }
-    let lock = format!(
-        "lock table {}, {LEDGER}, transfer_runs in access exclusive mode",
-        filled.join(", ")
-    );
-    bare.batch(&lock).await?;
+    lock(bare, &filled).await?;
     if hold_rows(bare, &filled).await? {
         return Ok(None);
     }
@@ -123,6 +125,30 @@ pub(super) async fn take_off(bare: &mut Bare) -> Result<Option<Off>, Failure> {
         keys: back(true),
         others: back(false),
     }))
+}
+
+/// Locks the tables without ever waiting for one while others are held: so nobody who waits for
+/// one of those can be in a deadlock with us, and be undone.
+async fn lock(bare: &mut Bare, tables: &[&str]) -> Result<(), Failure> {
+    let lock = format!(
+        "savepoint locking;
+        lock table {}, {LEDGER}, transfer_runs in access exclusive mode nowait;
+        release savepoint locking",
+        tables.join(", ")
+    );
+    let mut tries = 1;
+    loop {
+        match bare.batch(&lock).await {
+            Err(failure) if failure.is_locked_out() && tries < TRIES => {
+                // What was locked is let go with it.
+                bare.batch("rollback to savepoint locking; release savepoint locking")
+                    .await?;
+                tokio::time::sleep(BETWEEN_TRIES).await;
+                tries += 1;
+            }
+            locked => return locked,
+        }
+    }
 }
 
 async fn hold_rows(bare: &mut Bare, tables: &[&str]) -> Result<bool, Failure> {
