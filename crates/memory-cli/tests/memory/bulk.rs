@@ -7,7 +7,7 @@ use crate::postgres::Postgres;
 use crate::sandbox::{Sandbox, class, quarantine_lines};
 use crate::sources::{execute, jarvis};
 
-/// Six thousand entities and as many relationships more, among them a name that repeats, ends that
+/// Three thousand entities and as many relationships more, among them a name that repeats, ends that
 /// are not there, parallel relationships, an id that is a text and bytes that are no text.
 const MANY: &str = "
     pragma foreign_keys = off;
@@ -17,15 +17,15 @@ const MANY: &str = "
     insert into entities
     select 100 + value, 'file', 'f' || value || '.rs', json_object('n', value),
         '2024-03-03T10:00:00Z', '2024-03-03T10:00:00Z'
-    from generate_series(1, 6000);
+    from generate_series(1, 3000);
     insert into entities values
         (9001, 'file', 'f3000.rs', '{}', '2024-03-03T10:00:00Z', '2024-03-03T10:00:00Z'),
         ('x', 'file', 'text', '{}', '2024-03-03T10:00:00Z', '2024-03-03T10:00:00Z'),
         (9003, 'file', cast(x'ff41' as text), '{}', '2024-03-03T10:00:00Z', '2024-03-03T10:00:00Z'),
         (9004, 'file', 'late', '{}', '2024-03-03T10:00:00Z', '2024-03-03T10:00:00Z');
     insert into relationships
-    select 100 + value, 100 + value, 101 + value % 6000, 'relates_to', null, '2024-03-03T10:00:00Z'
-    from generate_series(1, 6000);
+    select 100 + value, 100 + value, 101 + value % 3000, 'relates_to', null, '2024-03-03T10:00:00Z'
+    from generate_series(1, 3000);
     insert into relationships values
         (9001, 101, 102, 'relates_to', '{}', '2024-03-03T10:00:00Z'),
         (9002, 101, 4711, 'relates_to', '{}', '2024-03-03T10:00:00Z'),
@@ -55,10 +55,10 @@ fn rows_of_a_large_file_get_the_same_classes_whether_they_are_copied_or_inserted
     let source = sandbox.path("jarvis.db");
     jarvis(&source);
     let numbers = "with recursive n(value) as (
-            select 1 union all select value + 1 from n where value < 6000
+            select 1 union all select value + 1 from n where value < 3000
         ) select value from n";
     let sql = MANY.replace(
-        "from generate_series(1, 6000)",
+        "from generate_series(1, 3000)",
         &format!("from ({numbers})"),
     );
     execute(&source, &sql);
@@ -89,8 +89,8 @@ fn rows_of_a_large_file_get_the_same_classes_whether_they_are_copied_or_inserted
     assert_eq!(catalog(&copied), before);
     let (document, lines) = &told[0];
     for (table, carried, conflict, quarantined) in [
-        ("entities", 6_006, 1, 2),
-        ("relationships", 6_006, 0, 3),
+        ("entities", 3_006, 1, 2),
+        ("relationships", 3_006, 0, 3),
         ("mission_history", 1, 0, 0),
         ("file_snapshots", 1, 0, 0),
     ] {
@@ -103,7 +103,7 @@ fn rows_of_a_large_file_get_the_same_classes_whether_they_are_copied_or_inserted
     sandbox.assert_equal("a.db", &copied.url());
     // Nothing more is carried, and all of it can be taken back.
     let (_, again) = sandbox.transfer("jarvis.db", &copied.url(), &[]);
-    assert_eq!(class(&again, "entities", "already_there"), 6_006);
+    assert_eq!(class(&again, "entities", "already_there"), 3_006);
     let (_, runs) = sandbox.json(&["migrate", "runs", "--url", &copied.url()]);
     let run = runs["runs"][0]["id"].as_str().unwrap();
     let (status, _) = sandbox.json(&["migrate", "rollback", run, "--url", &copied.url()]);
