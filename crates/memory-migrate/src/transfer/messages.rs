@@ -91,7 +91,7 @@ impl Carrier<'_> {
         for ((row, key), standing) in rows.iter().zip(&keys).zip(standing) {
             match standing {
                 Some(standing) if standing.digest() == row.sealed.digest() => {
-                    self.already_there(row)
+                    self.already_there(row);
                 }
                 Some(_) => self.conflict(row, key, "same id, other content")?,
                 None => {

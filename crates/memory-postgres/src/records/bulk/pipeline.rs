@@ -230,14 +230,12 @@ async fn send(
         let Part::Rows { into, bytes } = part else {
             return Ok(bare);
         };
-        let statement = match statements.get(&into) {
-            Some(statement) => statement,
-            None => {
-                let sql = format!("copy {into} from stdin (format binary)");
-                let prepared = bare.prepare(&sql).await.map_err(failed)?;
-                statements.entry(into).or_insert(prepared)
-            }
-        };
+        if !statements.contains_key(&into) {
+            let sql = format!("copy {into} from stdin (format binary)");
+            let prepared = bare.prepare(&sql).await.map_err(failed)?;
+            statements.insert(into.clone(), prepared);
+        }
+        let statement = &statements[&into];
         bare.copy(statement, bytes).await.map_err(failed)?;
     }
     Err(StorageError::Backend {
