@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::process::{Child, Stdio};
 
+use memory_core::{NewMessage, NewSession};
 use serde_json::Value;
 
-use crate::conversation::{erase, say};
+use crate::conversation::{erase, say, with_tenant};
 use crate::postgres::Postgres;
 use crate::sandbox::{Sandbox, ask, tamper};
 use crate::sources::{flux_rag, jarvis};
@@ -427,6 +428,38 @@ fn nothing_of_an_erased_tenant_is_left_once_the_store_is_cleaned_up() {
     let dump = postgres.dump();
     assert!(dump.contains("CREATE TABLE"), "{dump}");
     assert!(!dump.contains(MARK), "pg_dump still has it");
+}
+
+#[test]
+fn the_words_of_an_erased_tenant_are_not_left_in_the_index_for_search() {
+    let sandbox = Sandbox::new();
+    let url = absolute(&sandbox, "a.db");
+    let optimize = ["optimize", "--url", "a.db"];
+    // Among so many of others that the index does not tidy itself.
+    for (tenant, word, count) in [
+        ("others", "granite", 5_000),
+        ("zyzzyva", "quixotry", 20),
+        ("others", "feldspar", 5_000),
+    ] {
+        with_tenant(&url, tenant, async |tenant| {
+            let session = tenant.create_session(NewSession::new("")).await.unwrap();
+            for batch in 0..count / 20 {
+                let text = |n: usize| NewMessage::user(format!("{word} {batch} {n}"));
+                let messages = (0..20).map(text).collect();
+                tenant.append_many(session.id, messages).await.unwrap();
+            }
+        });
+    }
+    // So that the planner's samples have its name.
+    assert_eq!(sandbox.run(&optimize).status, 0);
+    assert!(found(&sandbox.path("a.db"), "quixotry") > 0);
+    assert!(found(&sandbox.path("a.db"), "zyzzyva") > 0);
+    erase(&url, "zyzzyva");
+    assert_eq!(sandbox.run(&optimize).status, 0);
+    for word in ["quixotry", "zyzzyva"] {
+        assert_eq!(found(&sandbox.path("a.db"), word), 0, "{word}");
+        assert_eq!(found(&sandbox.path("a.db-wal"), word), 0, "{word}");
+    }
 }
 
 #[test]
