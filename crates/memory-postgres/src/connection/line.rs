@@ -23,7 +23,7 @@ pub(crate) struct Line {
     parts: Option<Parts>,
     connector: Arc<Connector>,
     version: String,
-    encrypted: bool,
+    pub(super) encrypted: bool,
 }
 
 struct Parts {
