@@ -81,6 +81,11 @@ pub(crate) enum Task {
         /// Further arguments of `cargo bench`, such as `-- --quick`
         args: Vec<OsString>,
     },
+    /// Moves a large file into PostgreSQL, by us and by pgloader in turns, and compares
+    TransferBench {
+        /// Arguments of the comparison, such as `--percent 200`; `--help` lists them
+        args: Vec<OsString>,
+    },
     /// Runs every check that a change must pass
     Ci,
     /// Keeps a throwaway PostgreSQL server for trying things
@@ -118,7 +123,7 @@ pub(crate) fn literal(mut args: Vec<OsString>) -> Vec<OsString> {
         // Their own help is the useful one.
         Some(
             "migrate" | "verify" | "check" | "search" | "stats" | "optimize" | "backup" | "restore"
-            | "export" | "import",
+            | "export" | "import" | "transfer-bench",
         ) => true,
         Some("demo" | "test" | "bench") => !wants_help(),
         _ => false,

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Task::Test { args } => test::test(&args),
         Task::KillLoop => test::kill_loop(),
         Task::Bench { args } => test::bench(&args),
+        Task::TransferBench { args } => test::transfer_bench(&args),
         Task::Ci => ci::ci(),
         Task::Pg { action } => pg::run(&action),
         Task::PgHold => pg::hold(),

@@ -1,4 +1,4 @@
-//! `test`, `kill-loop` and `bench`: cargo with a PostgreSQL server of its own.
+//! `test`, `kill-loop`, `bench` and `transfer-bench`: cargo with a PostgreSQL server of its own.
 
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
@@ -45,6 +45,24 @@ pub(crate) fn bench(args: &[OsString]) -> Result<ExitCode> {
     let mut command = workspace::cargo(["bench", "--package", "memory-benches"]);
     command.args(args);
     with_server("benchmarks", &mut [command])
+}
+
+/// Compares transfers with pgloader's, both as they are installed.
+pub(crate) fn transfer_bench(args: &[OsString]) -> Result<ExitCode> {
+    let build = workspace::cargo(["build", "--release", "--package", "memory-cli"]);
+    let mut compare = workspace::cargo([
+        "run",
+        "--release",
+        "--package",
+        "memory-benches",
+        "--bin",
+        "transfer",
+        "--",
+        "--memory",
+    ]);
+    compare.arg(workspace::target_dir()?.join("release/memory"));
+    compare.args(args);
+    with_server("transfers", &mut [build, compare])
 }
 
 /// Returns the command that runs every test.

@@ -10,6 +10,7 @@ use memory_diesel::sql_types::{
 };
 use serde_json::Value;
 
+use crate::copy::CopyRows;
 use crate::json::JsonArray;
 use crate::statement::Statement;
 
@@ -67,6 +68,11 @@ macro_rules! record_columns {
                 fn arrays<'a>(statement: Statement<'a>, rows: &[Self]) -> Statement<'a> {
                     $(let statement = array(statement, rows, |row| &row.$column);)*
                     statement
+                }
+
+                fn copy(&self, rows: &mut CopyRows) {
+                    rows.begin(Self::NAMES.len());
+                    $(rows.value(&self.$column);)*
                 }
             }
         )*
@@ -135,6 +141,9 @@ pub(crate) trait Arrays: Sized {
 
     /// Gives the next parameters their values.
     fn arrays<'a>(statement: Statement<'a>, rows: &[Self]) -> Statement<'a>;
+
+    /// Adds the row to what is copied.
+    fn copy(&self, rows: &mut CopyRows);
 }
 
 /// The value of a column.

@@ -1,5 +1,9 @@
 //! One connection to the server: how it is made, what it runs, when it may be used again.
 
+mod line;
+
+pub(crate) use line::Line;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -71,34 +75,17 @@ impl Connector {
 
     /// Connects, within the connect timeout.
     pub(crate) async fn connect(self: &Arc<Self>) -> Result<Connection, ConnectError> {
-        let line = self.line().await?;
-        let cancel = line.client.cancel_token();
-        let diesel = AsyncPgConnection::try_from(line.client)
-            .await
-            .map_err(ConnectError::unreachable)?;
-        Ok(Connection {
-            diesel,
-            driver: line.driver,
-            last_error: line.last_error,
-            cancel,
-            connector: Arc::clone(self),
-            version: line.version,
-            encrypted: line.encrypted,
-            patience: self.patience,
-            used_up: false,
-            state: State::Clean,
-            lost: None,
-            idle_since: Instant::now(),
-        })
+        self.line().await?.into_connection(State::Clean).await
     }
 
     /// Connects without anything of ours on top, within the connect timeout. The connection ends
     /// with the client.
-    pub(crate) async fn bare(&self) -> Result<Client, ConnectError> {
-        Ok(self.line().await?.client)
+    pub(crate) async fn bare(self: &Arc<Self>) -> Result<Client, ConnectError> {
+        Ok(self.line().await?.into_client())
     }
 
-    async fn line(&self) -> Result<Line, ConnectError> {
+    /// Connects as the driver does, within the connect timeout.
+    pub(crate) async fn line(self: &Arc<Self>) -> Result<Line, ConnectError> {
         let limit = self.target.connect_timeout;
         match timeout(limit, self.handshake()).await {
             Ok(result) => result,
@@ -109,7 +96,7 @@ impl Connector {
     }
 
     /// Tries the ways that the mode of TLS allows, one after the other.
-    async fn handshake(&self) -> Result<Line, ConnectError> {
+    async fn handshake(self: &Arc<Self>) -> Result<Line, ConnectError> {
         let (first, second) = self.tls.ways();
         match (self.attempt(first).await, second) {
             (Err(error), Some(second)) if error.may_depend_on_encryption() => {
@@ -124,7 +111,7 @@ impl Connector {
         }
     }
 
-    async fn attempt(&self, way: Way) -> Result<Line, ConnectError> {
+    async fn attempt(self: &Arc<Self>, way: Way) -> Result<Line, ConnectError> {
         let socket = self.socket().await.map_err(ConnectError::unreachable)?;
         let (socket, encrypted) = self.tls.secure(socket, way).await?;
         let (tap, last_error) = Tap::new(socket);
@@ -138,13 +125,14 @@ impl Connector {
             return Err(ConnectError::TooOld { version });
         }
         let driver = tokio::spawn(async move { driver.await.err() });
-        Ok(Line {
+        Ok(Line::new(
             client,
             driver,
             last_error,
             version,
             encrypted,
-        })
+            Arc::clone(self),
+        ))
     }
 
     async fn socket(&self) -> std::io::Result<Box<dyn Socket>> {
@@ -161,6 +149,20 @@ impl Connector {
         Ok(Box::new(socket))
     }
 
+    /// Asks the server to stop what a connection runs; nobody waits for it.
+    fn cancel_later(self: &Arc<Self>, token: CancelToken, encrypted: bool) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let connector = Arc::clone(self);
+            // The key in it is as secret as what the connection carried.
+            let way = if encrypted {
+                Way::Encrypted
+            } else {
+                Way::Plain
+            };
+            runtime.spawn(async move { connector.cancel(token, way).await });
+        }
+    }
+
     async fn cancel(&self, token: CancelToken, way: Way) {
         let request = async {
             let socket = self.socket().await.ok()?;
@@ -170,15 +172,6 @@ impl Connector {
         // Whether it arrived or not, the statement ends at its own timeouts.
         let _ = timeout(CANCEL_TIMEOUT, request).await;
     }
-}
-
-/// A connection as the driver gives it.
-struct Line {
-    client: Client,
-    driver: JoinHandle<Option<tokio_postgres::Error>>,
-    last_error: LastError,
-    version: String,
-    encrypted: bool,
 }
 
 /// Has the system find out when the server's machine is gone, while nothing is being sent.
@@ -239,7 +232,7 @@ pub(crate) struct Connection {
 
 /// What would be found by the next one to use the connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(crate) enum State {
     /// Nothing.
     Clean,
     /// An open transaction.
@@ -339,9 +332,18 @@ impl Connection {
 
     /// Runs what returns nothing and has no values, such as `begin`.
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Failure> {
+        self.batch_within(self.patience, sql).await
+    }
+
+    /// Runs what returns nothing and has no values, and is given as long as it takes.
+    pub(crate) async fn long_batch(&mut self, sql: &str) -> Result<(), Failure> {
+        self.batch_within(Duration::MAX, sql).await
+    }
+
+    async fn batch_within(&mut self, limit: Duration, sql: &str) -> Result<(), Failure> {
         let after = self.enter();
         let started = Instant::now();
-        let result = timeout(self.patience, self.diesel.batch_execute(sql)).await;
+        let result = timeout(limit, self.diesel.batch_execute(sql)).await;
         self.connector
             .log
             .ended(started, || memory_storage::shape(sql, SqlDialect::Postgres));
@@ -432,16 +434,8 @@ impl Drop for Connection {
             // The socket is closed at once; but the server looks at it only when it has something
             // to send, so it is told to stop, lest it waits for a lock and keeps others.
             self.driver.abort();
-            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                let (connector, token) = (Arc::clone(&self.connector), self.cancel.clone());
-                // The key in it is as secret as what the connection carried.
-                let way = if self.encrypted {
-                    Way::Encrypted
-                } else {
-                    Way::Plain
-                };
-                runtime.spawn(async move { connector.cancel(token, way).await });
-            }
+            self.connector
+                .cancel_later(self.cancel.clone(), self.encrypted);
         }
     }
 }

@@ -52,6 +52,28 @@ impl Failure {
         }
     }
 
+    /// What the driver itself says.
+    pub(crate) fn of_driver(error: tokio_postgres::Error, elapsed: Duration) -> Failure {
+        let code = error.code().cloned();
+        let lost =
+            (code.is_none() && (error.is_closed() || comes_from_io(&error))).then(|| chain(&error));
+        let source: BoxError = match error.as_db_error() {
+            Some(said) => Box::new(ServerError {
+                code: said.code().code().to_owned(),
+                message: said.message().to_owned(),
+                constraint: said.constraint().map(str::to_owned),
+            }),
+            None => Box::new(error),
+        };
+        Failure {
+            code,
+            lost,
+            source,
+            elapsed,
+            cut: false,
+        }
+    }
+
     /// A migration failed; diesel has put the server's error into its own.
     pub(crate) fn of_migration(source: BoxError, code: Option<SqlState>) -> Failure {
         Failure {
@@ -103,6 +125,11 @@ impl Failure {
         ]
         .iter()
         .any(|code| self.code.as_ref() == Some(code))
+    }
+
+    /// Whether a lock was not had in time.
+    pub(crate) fn is_locked_out(&self) -> bool {
+        self.code.as_ref() == Some(&SqlState::LOCK_NOT_AVAILABLE)
     }
 
     /// What became of a statement that stood by itself.

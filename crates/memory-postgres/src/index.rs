@@ -10,6 +10,7 @@ use memory_domain::{
 };
 use uuid::Uuid;
 
+use crate::copy::CopyRows;
 use crate::statement::Statement;
 use crate::tsvector::{Lexemes, TsVector};
 
@@ -174,22 +175,63 @@ const INDEX_NODES: &str = "insert into node_chunks
 impl RecordChunks {
     pub(crate) fn of<'r>(records: impl Iterator<Item = &'r Record>) -> RecordChunks {
         let mut all = RecordChunks::default();
+        let mut last: Option<(&TenantId, TenantTerms)> = None;
         for record in records {
-            let terms = TenantTerms::of(record.tenant_id());
+            let tenant = record.tenant_id();
+            if last.as_ref().is_none_or(|(of, _)| *of != tenant) {
+                last = Some((tenant, TenantTerms::of(tenant)));
+            }
+            let Some((_, terms)) = &last else {
+                continue;
+            };
             match record {
                 Record::Message(message) => {
                     let id = message.id.uuid();
                     let owner = (message.tenant_id.clone(), id, message.created_at);
-                    all.push(&owner, message_chunks(&terms, &message.content));
+                    all.push(&owner, message_chunks(terms, &message.content));
                 }
                 Record::Node(node) => {
                     let owner = (node.tenant_id.clone(), node.id.uuid(), node.created_at);
-                    all.push(&owner, node_chunks(&terms, Indexed::from(node), true));
+                    all.push(&owner, node_chunks(terms, Indexed::from(node), true));
                 }
                 _ => {}
             }
         }
         all
+    }
+
+    /// The table and the columns that [`RecordChunks::copy`] gives, where records of a kind have
+    /// chunks.
+    pub(crate) const fn copied(kind: RecordKind) -> Option<&'static str> {
+        match kind {
+            RecordKind::Message => {
+                Some("message_chunks (tenant_id, message_id, created_at, part, text, words, grams)")
+            }
+            RecordKind::Node => Some(
+                "node_chunks (tenant_id, node_id, created_at, part, text, words, grams, place, field)",
+            ),
+            _ => None,
+        }
+    }
+
+    /// Adds them to what is copied; all are of one kind.
+    pub(crate) fn copy(&self, kind: RecordKind, rows: &mut CopyRows) {
+        for ((tenant, id, at), chunk) in std::iter::zip(&self.owners, &self.chunks) {
+            let IndexChunk { words, marks, .. } = chunk;
+            let is_node = kind == RecordKind::Node;
+            rows.begin(if is_node { 9 } else { 7 });
+            rows.value(tenant.as_str());
+            rows.value(id);
+            rows.value(&InstantValue(*at));
+            rows.value(&chunk.part);
+            rows.value(&chunk.text);
+            rows.value(&Lexemes { words, marks });
+            rows.value(chunk.grams.as_slice());
+            if is_node {
+                rows.value(&chunk.place.number());
+                rows.value(&chunk.field.0);
+            }
+        }
     }
 
     /// The statement that writes them, if there are any: all are of one kind.

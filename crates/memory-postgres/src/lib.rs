@@ -32,6 +32,7 @@ mod executor;
 mod pool;
 
 mod columns;
+mod copy;
 mod index;
 mod json;
 mod learning;

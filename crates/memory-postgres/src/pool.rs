@@ -1,6 +1,10 @@
 //! The pool of connections: bb8, with its own idea of when a connection is checked, and with true
 //! counts.
 
+mod bare;
+
+pub(crate) use bare::Bare;
+
 use std::fmt;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -14,7 +18,7 @@ use memory_storage::{Config, PoolStats, StorageError};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::connection::{Connection, Connector, Row};
+use crate::connection::{Connection, Connector, Line, Row, State};
 use crate::error::{ConnectError, Failure};
 use crate::sql::RawStatement;
 use crate::statement::Statement;
@@ -174,20 +178,34 @@ impl Pool {
         Ok(self.lease(self.counts.count(connection)))
     }
 
+    /// A connection of its own without diesel, for what copies.
+    pub(crate) async fn bare(&self) -> Result<Bare, StorageError> {
+        if *self.phase.borrow() != Phase::Open {
+            return Err(StorageError::Closed);
+        }
+        let line = self.connector.line().await;
+        let line = line.map_err(|error| error.on_use())?;
+        Ok(Bare::new(line, self.phase.subscribe(), self.hold()))
+    }
+
     fn lease(&self, connection: impl Into<Lent>) -> Lease {
+        Lease {
+            connection: connection.into(),
+            phase: self.phase.subscribe(),
+            hold: self.hold(),
+        }
+    }
+
+    fn hold(&self) -> Hold {
         self.counts.held.send_modify(|held| {
             held.in_use += 1;
             self.counts
                 .most_in_use
                 .fetch_max(held.in_use, Ordering::Relaxed);
         });
-        Lease {
-            connection: connection.into(),
-            phase: self.phase.subscribe(),
-            hold: Hold {
-                counts: Arc::clone(&self.counts),
-                undoing: false,
-            },
+        Hold {
+            counts: Arc::clone(&self.counts),
+            undoing: false,
         }
     }
 
@@ -283,6 +301,12 @@ impl Lease {
                 held.undoing += 1;
             });
         }
+    }
+
+    /// Runs what returns nothing and has no values, and is given as long as it takes.
+    pub(crate) async fn long_batch(&mut self, sql: &str) -> Result<(), Failure> {
+        let mut phase = self.phase.clone();
+        unless_cut(&mut phase, self.connection().long_batch(sql)).await
     }
 
     /// Begins a transaction with this statement.

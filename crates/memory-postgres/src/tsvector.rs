@@ -20,10 +20,13 @@ pub(crate) struct Lexemes<'a> {
     pub(crate) marks: &'a BTreeSet<String>,
 }
 
-/// Source: PostgreSQL, `tsvectorrecv` in `tsvector.c`: how many lexemes; then for each its text with
-/// a zero byte, how many places, and the places, ascending, from 1.
-impl ToSql<TsVector, Pg> for Lexemes<'_> {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+impl Lexemes<'_> {
+    /// Source: PostgreSQL, `tsvectorrecv` in `tsvector.c`: how many lexemes; then for each its text
+    /// with a zero byte, how many places, and the places, ascending, from 1.
+    pub(crate) fn encode(
+        &self,
+        out: &mut impl Write,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let mut lexemes: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
         for mark in self.marks {
             lexemes.insert(mark, Vec::new());
@@ -43,6 +46,13 @@ impl ToSql<TsVector, Pg> for Lexemes<'_> {
                 out.write_all(&place.to_be_bytes())?;
             }
         }
+        Ok(())
+    }
+}
+
+impl ToSql<TsVector, Pg> for Lexemes<'_> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        self.encode(out)?;
         Ok(IsNull::No)
     }
 }

@@ -1,5 +1,6 @@
 use std::fmt::{self, Display};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use memory_domain::{
@@ -41,6 +42,12 @@ pub trait RecordReader: Send {
 /// in the same transaction, which is what makes a later rollback exact.
 #[async_trait]
 pub trait RecordWriter: Send {
+    /// Says, before anything is written, that a transfer writes about so many records in this one
+    /// transaction. A store that holds none yet may then keep everybody else out, take its
+    /// constraints and indexes off, and put them back, checked, before the first thing is read back
+    /// or the run is closed. What becomes of each record is the same.
+    async fn expect(&mut self, records: u64) -> Result<(), StorageError>;
+
     /// Enters a run in the list of runs.
     async fn open_run(&mut self, run: &TransferRun) -> Result<(), StorageError>;
 
@@ -48,10 +55,10 @@ pub trait RecordWriter: Send {
     /// call are of one kind, and what they refer to was inserted before or is there. A message goes
     /// only into a session that the same run inserted: in one that stands it would break the count,
     /// and that is a `Conflict` with the session.
-    async fn insert(
+    async fn insert_sealed(
         &mut self,
         run: RunId,
-        records: Vec<Record>,
+        records: Vec<Sealed>,
     ) -> Result<Vec<InsertOutcome>, StorageError>;
 
     /// Reads records back by key, in the order given; `None` where there is none. The keys of one
@@ -66,6 +73,16 @@ pub trait RecordWriter: Send {
         after: Option<&RecordKey>,
         limit: u32,
     ) -> Result<Vec<LedgerEntry>, StorageError>;
+
+    /// The next entries of one kind in a run's ledger, as [`RecordWriter::ledger`] gives them, each
+    /// with what stands under its key.
+    async fn read_back(
+        &mut self,
+        run: RunId,
+        kind: RecordKind,
+        after: Option<&RecordKey>,
+        limit: u32,
+    ) -> Result<Vec<(LedgerEntry, Option<Record>)>, StorageError>;
 
     /// Up to `limit` records that were not inserted by the run but would go with its records: what
     /// was built upon them since. From then on nobody else writes to the store until this transaction
@@ -107,6 +124,55 @@ pub trait RecordWriter: Send {
 
     /// Makes everything last.
     async fn commit(self: Box<Self>) -> Result<(), StorageError>;
+}
+
+impl dyn RecordWriter + '_ {
+    /// Inserts records whose digests nobody has computed yet; see [`RecordWriter::insert_sealed`].
+    ///
+    /// # Errors
+    /// The store failed, or the records are of several kinds.
+    pub async fn insert(
+        &mut self,
+        run: RunId,
+        records: Vec<Record>,
+    ) -> Result<Vec<InsertOutcome>, StorageError> {
+        let sealed = records.into_iter().map(Sealed::from).collect();
+        self.insert_sealed(run, sealed).await
+    }
+}
+
+/// A record with its digest, which is computed once. Cloning it copies neither.
+#[derive(Debug, Clone)]
+pub struct Sealed {
+    record: Arc<Record>,
+    digest: Digest,
+}
+
+impl Sealed {
+    /// A record whose canonical encoding is at hand.
+    pub fn new(record: Record, canonical: &str) -> Sealed {
+        Sealed {
+            record: Arc::new(record),
+            digest: Digest::of(canonical.as_bytes()),
+        }
+    }
+
+    /// The record.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Its digest.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+impl From<Record> for Sealed {
+    fn from(record: Record) -> Sealed {
+        let canonical = record.canonical();
+        Sealed::new(record, &canonical)
+    }
 }
 
 /// What became of a record that was to be inserted.

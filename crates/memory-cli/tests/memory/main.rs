@@ -9,6 +9,7 @@
 mod accounting;
 mod ai_pal;
 mod any_file;
+mod bulk;
 mod cluster;
 mod consultant;
 mod consultant_server;

@@ -2,10 +2,13 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use memory_domain::{Digest, Record, RecordKey, RecordKind, TenantId};
-use memory_storage::{Conversion, RawRow, RawValue, RecordWriter, RowContext, RuleUse, SourceRow};
+use memory_storage::{
+    Conversion, RawRow, RawValue, RecordWriter, RowContext, RuleUse, Sealed, SourceRow,
+};
 
 use super::accounts::Accounts;
 use super::course::Course;
+use super::messages::Counts;
 use super::tally::Tally;
 use crate::progress::Meter;
 use crate::quarantine::{Entry, EntryClass, Quarantine};
@@ -29,6 +32,8 @@ pub(crate) struct Carrier<'a> {
     pub(super) seen_beyond: HashSet<RecordKey>,
     /// How far a resumable run is.
     pub(super) course: Option<&'a mut Course>,
+    /// The message counts of sessions that the run inserted; only to ask less often.
+    pub(super) counts: Counts,
     meter: Meter<'a>,
     pending: Vec<Pending>,
     pending_bytes: usize,
@@ -51,8 +56,7 @@ pub(crate) struct Carried {
 pub(crate) struct Pending {
     pub(crate) table: usize,
     pub(crate) key: String,
-    pub(crate) record: Record,
-    pub(crate) digest: Digest,
+    pub(crate) sealed: Sealed,
     pub(crate) rules: Vec<RuleUse>,
     pub(crate) beyond: Vec<Record>,
     pub(crate) raw: RawRow,
@@ -73,14 +77,17 @@ impl Pending {
         Pending {
             table,
             key,
-            record,
-            digest: Digest::of(canonical.as_bytes()),
+            sealed: Sealed::new(record, &canonical),
             rules,
             beyond: Vec::new(),
             raw,
             context: Vec::new(),
             bytes,
         }
+    }
+
+    pub(super) fn record(&self) -> &Record {
+        self.sealed.record()
     }
 }
 
@@ -110,6 +117,7 @@ impl<'a> Carrier<'a> {
             options,
             seen_beyond: HashSet::new(),
             course,
+            counts: Counts::new(),
             meter,
             pending: Vec::new(),
             pending_bytes: 0,
@@ -217,8 +225,8 @@ impl<'a> Carrier<'a> {
     }
 
     async fn push(&mut self, row: Pending) -> Result<(), MigrateError> {
-        let kind = row.record.kind();
-        let other_kind = |waiting: &Pending| waiting.record.kind() != kind;
+        let kind = row.record().kind();
+        let other_kind = |waiting: &Pending| waiting.record().kind() != kind;
         if self.pending.first().is_some_and(other_kind) {
             self.flush().await?;
         }
@@ -250,7 +258,8 @@ impl<'a> Carrier<'a> {
 
     /// Counts a row that was inserted.
     pub(super) fn inserted(&mut self, row: &Pending) {
-        self.tally.add(row.record.kind(), row.digest);
+        self.tally.add(row.record().kind(), row.sealed.digest());
+        self.remember_count(row);
         if row.rules.is_empty() {
             self.accounts
                 .count(row.table, |classes| &mut classes.carried);
@@ -304,7 +313,7 @@ impl<'a> Carrier<'a> {
                 standing: Some(standing),
                 raw: &row.raw,
                 context: &row.context,
-                record: Some(&row.record),
+                record: Some(row.record()),
             }),
         }
     }
@@ -323,7 +332,7 @@ impl<'a> Carrier<'a> {
             standing: None,
             raw: &row.raw,
             context: &row.context,
-            record: Some(&row.record),
+            record: Some(row.record()),
         })
     }
 }

@@ -1,5 +1,5 @@
 use memory_domain::{InvalidInput, Record, RecordKind, Tenant};
-use memory_storage::{InsertOutcome, RuleUse, StorageError};
+use memory_storage::{InsertOutcome, RuleUse, Sealed, StorageError};
 
 use super::carrier::{Carrier, Pending};
 use super::waves;
@@ -50,15 +50,15 @@ impl Carrier<'_> {
             }
         }
         for kind in RecordKind::ALL {
-            let (tables, records): (Vec<usize>, Vec<Record>) = missing
+            let (tables, records): (Vec<usize>, Vec<Sealed>) = missing
                 .iter()
                 .filter(|(_, record)| record.kind() == kind)
-                .cloned()
+                .map(|(table, record)| (*table, Sealed::from(record.clone())))
                 .unzip();
             if records.is_empty() {
                 continue;
             }
-            let digests: Vec<_> = records.iter().map(Record::digest).collect();
+            let digests: Vec<_> = records.iter().map(Sealed::digest).collect();
             let outcomes = match self.insert_records(records).await? {
                 Ok(outcomes) => outcomes,
                 // Made by the source itself, so no row can be blamed.
@@ -82,7 +82,7 @@ impl Carrier<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let records = rows.iter().map(|row| row.record.clone()).collect();
+        let records = rows.iter().map(|row| row.sealed.clone()).collect();
         match self.insert_records(records).await? {
             Ok(outcomes) => {
                 for (row, outcome) in rows.iter().zip(outcomes) {
@@ -97,7 +97,7 @@ impl Carrier<'_> {
 
     async fn insert_one_by_one(&mut self, rows: Vec<Pending>) -> Result<(), MigrateError> {
         for row in rows {
-            match self.insert_records(vec![row.record.clone()]).await? {
+            match self.insert_records(vec![row.sealed.clone()]).await? {
                 Ok(outcomes) => {
                     for outcome in outcomes {
                         self.class(&row, outcome).await?;
@@ -116,10 +116,10 @@ impl Carrier<'_> {
     /// did nothing, and the transaction goes on.
     async fn insert_records(
         &mut self,
-        records: Vec<Record>,
+        records: Vec<Sealed>,
     ) -> Result<Result<Vec<InsertOutcome>, InvalidInput>, MigrateError> {
         let count = records.len();
-        match self.writer.insert(self.options.run, records).await {
+        match self.writer.insert_sealed(self.options.run, records).await {
             Ok(outcomes) if outcomes.len() == count => Ok(Ok(outcomes)),
             Ok(outcomes) => Err(MigrateError::Contract {
                 party: "the target",
@@ -148,7 +148,9 @@ impl Carrier<'_> {
             }
             // Not the row stands in another form, but what it belongs to keeps it out: to accept
             // what stands would lose it.
-            InsertOutcome::Conflict { standing, reason } if standing.kind != row.record.kind() => {
+            InsertOutcome::Conflict { standing, reason }
+                if standing.kind != row.record().kind() =>
+            {
                 let reason = format!("{standing}: {reason}");
                 self.put_aside(row, &reason)
             }
@@ -171,12 +173,12 @@ impl Carrier<'_> {
     /// two stores of one tenant could not be joined, nor a transfer be done again, without a
     /// conflict that means nothing.
     async fn tenant_stands(&mut self, row: &Pending) -> Result<bool, MigrateError> {
-        let Record::Tenant(tenant) = &row.record else {
+        let Record::Tenant(tenant) = row.record() else {
             return Ok(false);
         };
         let found = self
             .writer
-            .fetch(&[row.record.key()])
+            .fetch(&[row.record().key()])
             .await
             .map_err(MigrateError::store("reading a tenant in the target"))?;
         match found.into_iter().flatten().next() {

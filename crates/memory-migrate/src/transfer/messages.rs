@@ -32,15 +32,39 @@ impl Carrier<'_> {
         Ok(rows)
     }
 
+    /// Remembers the message count of a session that the run inserted.
+    pub(super) fn remember_count(&mut self, row: &Pending) {
+        if let Record::Session(session) = row.record()
+            && self.counts.len() < COUNTS
+        {
+            let key = (session.tenant_id.clone(), session.id);
+            self.counts.insert(key, session.message_count);
+        }
+    }
+
     async fn message_counts(&mut self, sessions: Vec<RecordKey>) -> Result<Counts, MigrateError> {
+        let mut counts = Counts::new();
+        let mut others = Vec::new();
+        for key in sessions {
+            let id = SessionId::from_uuid(key.id.unwrap_or_default());
+            match self.counts.get_key_value(&(key.tenant_id.clone(), id)) {
+                Some((session, count)) => {
+                    counts.insert(session.clone(), *count);
+                }
+                None => others.push(key),
+            }
+        }
+        if others.is_empty() {
+            return Ok(counts);
+        }
         let found = self
             .writer
-            .fetch(&sessions)
+            .fetch(&others)
             .await
             .map_err(MigrateError::store(
                 "reading the sessions of messages in the target",
             ))?;
-        let counts = found
+        let found = found
             .into_iter()
             .flatten()
             .filter_map(|record| match record {
@@ -49,7 +73,8 @@ impl Carrier<'_> {
                 }
                 _ => None,
             });
-        Ok(counts.collect())
+        counts.extend(found);
+        Ok(counts)
     }
 
     /// A message beyond the count may still be one that stands.
@@ -58,7 +83,7 @@ impl Carrier<'_> {
         rows: Vec<Pending>,
         counts: &Counts,
     ) -> Result<(), MigrateError> {
-        let keys: Vec<RecordKey> = rows.iter().map(|row| row.record.key()).collect();
+        let keys: Vec<RecordKey> = rows.iter().map(|row| row.record().key()).collect();
         let standing = self
             .writer
             .fetch(&keys)
@@ -66,7 +91,9 @@ impl Carrier<'_> {
             .map_err(MigrateError::store("reading messages in the target"))?;
         for ((row, key), standing) in rows.iter().zip(&keys).zip(standing) {
             match standing {
-                Some(standing) if standing.digest() == row.digest => self.already_there(row),
+                Some(standing) if standing.digest() == row.sealed.digest() => {
+                    self.already_there(row);
+                }
                 Some(_) => self.conflict(row, key, "same id, other content")?,
                 None => {
                     let reason = beyond_count(row, counts).unwrap_or_default();
@@ -79,10 +106,14 @@ impl Carrier<'_> {
 }
 
 /// The message counts of the sessions that stand.
-type Counts = HashMap<(TenantId, SessionId), i64>;
+pub(super) type Counts = HashMap<(TenantId, SessionId), i64>;
+
+/// How many message counts are remembered: of more sessions the target is asked, so that memory
+/// stays bounded.
+const COUNTS: usize = 250_000;
 
 fn message(row: &Pending) -> Option<&Message> {
-    match &row.record {
+    match row.record() {
         Record::Message(message) => Some(message),
         _ => None,
     }

@@ -112,6 +112,14 @@ async fn carry_on(
         .as_ref()
         .and_then(|(_, from)| from.quarantine.as_ref());
     let quarantine = Quarantine::open(options, &description, &target, kept)?;
+    // What is off while others are kept out must not be seen by them at a checkpoint.
+    if !options.resumable {
+        let expected = accounts.totals().iter().map(|(_, rows)| rows).sum();
+        writer
+            .expect(expected)
+            .await
+            .map_err(MigrateError::store("preparing the target"))?;
+    }
     if unfinished.is_none() {
         open_run(writer.as_mut(), options, &description).await?;
     }

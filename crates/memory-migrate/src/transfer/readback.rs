@@ -1,5 +1,6 @@
-use memory_domain::{DigestChain, RecordKey, RecordKind};
-use memory_storage::{LedgerEntry, RecordWriter, RunId};
+use memory_domain::{DigestChain, Record, RecordKey, RecordKind};
+use memory_storage::{LedgerEntry, RecordWriter, RunId, StorageError};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::tally::{Sum, Tally};
 use crate::progress::Meter;
@@ -70,38 +71,37 @@ impl ReadBack<'_> {
         let mut in_ledger = Sum::default();
         let mut tenant: Option<TenantChain> = None;
         let mut after: Option<RecordKey> = None;
+        let mut comparing: Option<JoinHandle<Vec<Compared>>> = None;
         loop {
             let entries = writer
-                .ledger(run, kind, after.as_ref(), page)
+                .read_back(run, kind, after.as_ref(), page)
                 .await
                 .map_err(MigrateError::store(step))?;
-            let Some(last) = entries.last() else {
+            if let Some(before) = comparing.take() {
+                let compared = before.await.map_err(|error| MigrateError::Store {
+                    step,
+                    source: StorageError::Backend {
+                        step,
+                        source: error.into(),
+                    },
+                })?;
+                let rows = compared.len() as u64;
+                for (entry, problem) in compared {
+                    in_ledger.add(entry.digest);
+                    match problem {
+                        Some(problem) => self.differs(entry.key.to_string(), problem.to_owned()),
+                        None => self.verification.records += 1,
+                    }
+                    self.chain(&mut tenant, kind, &entry);
+                }
+                self.meter.add(table, rows);
+            }
+            let Some((last, _)) = entries.last() else {
                 break;
             };
             after = Some(last.key.clone());
-            let keys: Vec<RecordKey> = entries.iter().map(|entry| entry.key.clone()).collect();
-            let records = writer
-                .fetch(&keys)
-                .await
-                .map_err(MigrateError::store(step))?;
-            let rows = entries.len() as u64;
-            for (entry, record) in entries.into_iter().zip(records) {
-                in_ledger.add(entry.digest);
-                let problem = match record {
-                    None => Some("it was inserted, but is not there"),
-                    Some(record) if record.key() != entry.key => Some("another record came back"),
-                    Some(record) if record.digest() != entry.digest => {
-                        Some("what came back is not what the source held")
-                    }
-                    Some(_) => None,
-                };
-                match problem {
-                    Some(problem) => self.differs(entry.key.to_string(), problem.to_owned()),
-                    None => self.verification.records += 1,
-                }
-                self.chain(&mut tenant, kind, &entry);
-            }
-            self.meter.add(table, rows);
+            // While the next are being read.
+            comparing = Some(spawn_blocking(move || compare(entries)));
         }
         self.list(tenant, kind);
         if in_ledger != handed_over {
@@ -151,6 +151,24 @@ impl ReadBack<'_> {
             self.findings.push(Mismatch { key, problem });
         }
     }
+}
+
+/// An entry, with what is wrong about the record that came back.
+type Compared = (LedgerEntry, Option<&'static str>);
+
+fn compare(entries: Vec<(LedgerEntry, Option<Record>)>) -> Vec<Compared> {
+    let compare = |(entry, record): (LedgerEntry, Option<Record>)| {
+        let problem = match record {
+            None => Some("it was inserted, but is not there"),
+            Some(record) if record.key() != entry.key => Some("another record came back"),
+            Some(record) if record.digest() != entry.digest => {
+                Some("what came back is not what the source held")
+            }
+            Some(_) => None,
+        };
+        (entry, problem)
+    };
+    entries.into_iter().map(compare).collect()
 }
 
 struct TenantChain {

@@ -11,8 +11,8 @@ use memory_domain::{
 };
 use memory_storage::{
     Conversion, InsertOutcome, LedgerEntry, RawValue, RecordSource, RecordWriter, RuleUse, RunId,
-    RunStatus, SourceColumn, SourceDescription, SourceError, SourceRow, SourceTable, StorageError,
-    TransferRun,
+    RunStatus, Sealed, SourceColumn, SourceDescription, SourceError, SourceRow, SourceTable,
+    StorageError, TransferRun,
 };
 use uuid::Uuid;
 
@@ -150,15 +150,20 @@ impl Shelf {
 
 #[async_trait]
 impl RecordWriter for Shelf {
+    async fn expect(&mut self, _: u64) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     async fn open_run(&mut self, _: &TransferRun) -> Result<(), StorageError> {
         Ok(())
     }
 
-    async fn insert(
+    async fn insert_sealed(
         &mut self,
         _: RunId,
-        records: Vec<Record>,
+        records: Vec<Sealed>,
     ) -> Result<Vec<InsertOutcome>, StorageError> {
+        let records: Vec<Record> = records.iter().map(|it| it.record().clone()).collect();
         let kind = records[0].kind();
         assert!(records.iter().all(|record| record.kind() == kind));
         for record in &records {
@@ -199,6 +204,21 @@ impl RecordWriter for Shelf {
                 digest: *digest,
             })
             .collect())
+    }
+
+    async fn read_back(
+        &mut self,
+        run: RunId,
+        kind: RecordKind,
+        after: Option<&RecordKey>,
+        limit: u32,
+    ) -> Result<Vec<(LedgerEntry, Option<Record>)>, StorageError> {
+        let entries = self.ledger(run, kind, after, limit).await?;
+        let with_record = |entry: LedgerEntry| {
+            let record = self.records.get(&entry.key).cloned();
+            (entry, record)
+        };
+        Ok(entries.into_iter().map(with_record).collect())
     }
 
     async fn built_upon(&mut self, _: RunId, _: u32) -> Result<Vec<RecordKey>, StorageError> {

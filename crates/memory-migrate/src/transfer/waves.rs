@@ -12,7 +12,7 @@ pub(crate) fn split(rows: Vec<Pending>) -> Vec<Vec<Pending>> {
     let mut wave = Vec::with_capacity(rows.len());
     let mut seen = HashSet::new();
     for row in rows {
-        let keys = unique_keys(&row.record);
+        let keys = unique_keys(row.record());
         if keys.iter().flatten().any(|key| seen.contains(key)) {
             waves.push(std::mem::take(&mut wave));
             seen.clear();

@@ -2,7 +2,7 @@
 
 use diesel::sql_types::Binary;
 use memory_domain::{Record, RecordKind};
-use memory_storage::RunId;
+use memory_storage::{RunId, Sealed};
 
 use super::table::{Table, is_brought, is_there};
 use crate::statement::Statement;
@@ -10,14 +10,15 @@ use crate::statement::Statement;
 /// The statement that inserts records of a kind, no key twice. It gives the keys that were inserted
 /// and entered in the ledger; what stands, or what refers to what is not there, is left out without
 /// an error, which would undo the whole run.
-pub(super) fn insertion<'a>(run: RunId, kind: RecordKind, records: &[&Record]) -> Statement<'a> {
+pub(super) fn insertion<'a>(run: RunId, kind: RecordKind, sealed: &[&Sealed]) -> Statement<'a> {
     let table = Table::of(kind);
-    let digests: Vec<Vec<u8>> = records
+    let digests: Vec<Vec<u8>> = sealed
         .iter()
-        .map(|record| record.digest().as_bytes().to_vec())
+        .map(|sealed| sealed.digest().as_bytes().to_vec())
         .collect();
+    let records: Vec<&Record> = sealed.iter().map(|sealed| sealed.record()).collect();
     let statement = Statement::writing("inserting records", text(&table));
-    (table.arrays)(statement, records)
+    (table.arrays)(statement, &records)
         .array::<Binary, Vec<u8>>(digests)
         .id(run.0)
 }

@@ -1,5 +1,6 @@
 //! Whole records: read from one frozen state, written in one transaction.
 
+mod bulk;
 mod diagnosis;
 mod insertion;
 mod reader;

@@ -60,28 +60,7 @@ impl RecordReader for Reader {
         after: Option<&RecordKey>,
         limit: u32,
     ) -> Result<Vec<Record>, StorageError> {
-        let mut statement = of_tenant(select(kind), kind, tenant);
-        if let Some(after) = after {
-            statement = match kind {
-                RecordKind::Tenant => statement
-                    .then(" and x.id > ")
-                    .parameter()
-                    .text(after.tenant_id.as_str()),
-                _ => statement
-                    .then(" and (x.tenant_id, x.id) > (")
-                    .parameter()
-                    .text(after.tenant_id.as_str())
-                    .then(", ")
-                    .parameter()
-                    .id(after.id.unwrap_or(Uuid::nil()))
-                    .then(")"),
-            };
-        }
-        let order = match kind {
-            RecordKind::Tenant => " order by x.id limit ",
-            _ => " order by x.tenant_id, x.id limit ",
-        };
-        let statement = statement.then(order).parameter().number(limit.into());
+        let statement = page(kind, tenant, after, limit);
         let rows = self.0.run(&statement).await?;
         records(kind, statement.step(), &rows)
     }
@@ -94,6 +73,37 @@ impl RecordReader for Reader {
             .map(TransferRun::try_from)
             .collect()
     }
+}
+
+/// The next records of a kind in the order of their keys.
+pub(super) fn page<'a>(
+    kind: RecordKind,
+    tenant: Option<&'a TenantId>,
+    after: Option<&'a RecordKey>,
+    limit: u32,
+) -> Statement<'a> {
+    let mut statement = of_tenant(select(kind), kind, tenant);
+    if let Some(after) = after {
+        statement = match kind {
+            RecordKind::Tenant => statement
+                .then(" and x.id > ")
+                .parameter()
+                .text(after.tenant_id.as_str()),
+            _ => statement
+                .then(" and (x.tenant_id, x.id) > (")
+                .parameter()
+                .text(after.tenant_id.as_str())
+                .then(", ")
+                .parameter()
+                .id(after.id.unwrap_or(Uuid::nil()))
+                .then(")"),
+        };
+    }
+    let order = match kind {
+        RecordKind::Tenant => " order by x.id limit ",
+        _ => " order by x.tenant_id, x.id limit ",
+    };
+    statement.then(order).parameter().number(limit.into())
 }
 
 fn of_tenant<'a>(

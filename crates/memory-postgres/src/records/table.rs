@@ -21,6 +21,7 @@ use crate::columns::{
     Messages, Missions, Nodes, Patches, Relationships, Sessions, Tasks, Tenants, Turns,
 };
 use crate::connection::Row;
+use crate::copy::CopyRows;
 use crate::executor::read;
 use crate::statement::Statement;
 
@@ -33,6 +34,8 @@ pub(super) struct Table {
     pub(super) stored: fn() -> Vec<Cow<'static, str>>,
     /// Gives the next parameters an array for each column.
     pub(super) arrays: for<'a> fn(Statement<'a>, &[&Record]) -> Statement<'a>,
+    /// Adds a record to what is copied, all columns of it.
+    pub(super) copy: fn(&Record, &mut CopyRows),
     /// Makes records of rows of all columns.
     pub(super) records: fn(&'static str, &[Row]) -> Result<Vec<Record>, StorageError>,
 }
@@ -81,6 +84,12 @@ impl Table {
                     .filter_map(|&it| T::try_from(it.clone()).ok());
                 let rows: Vec<R> = entities.map(R::from).collect();
                 R::arrays(statement, &rows)
+            },
+            copy: |record, rows| {
+                // It is of the kind.
+                if let Ok(entity) = T::try_from(record.clone()) {
+                    R::from(entity).copy(rows);
+                }
             },
             records: |step, rows| {
                 let rows = read::<S, R>(step, rows)?.into_iter();

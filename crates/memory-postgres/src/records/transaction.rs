@@ -27,6 +27,31 @@ impl Transaction {
         })
     }
 
+    /// Goes on with what another began on this connection.
+    pub(super) fn going_on(pool: &Arc<Pool>, lease: Lease) -> Transaction {
+        Transaction {
+            pool: Arc::clone(pool),
+            lease: Ok(lease),
+        }
+    }
+
+    /// Runs statements that return nothing, and may take long. After a failure, or when the future
+    /// is dropped, everything is undone.
+    pub(super) async fn long_batch(
+        &mut self,
+        step: &'static str,
+        sql: &str,
+    ) -> Result<(), StorageError> {
+        let mut lease = self.take("a call was dropped before it ended")?;
+        match lease.long_batch(sql).await {
+            Ok(()) => {
+                self.lease = Ok(lease);
+                Ok(())
+            }
+            Err(failure) => Err(self.abort(step, failure)),
+        }
+    }
+
     /// Runs a statement. After a failure, or when the future is dropped, everything is undone.
     pub(crate) async fn run(
         &mut self,

@@ -7,15 +7,17 @@ use memory_diesel::sql_types::{Id, IdValue, Instant, InstantValue};
 use memory_diesel::{LedgerRow, TransferRunRow};
 use memory_domain::{JsonObject, Record, RecordKey, RecordKind, TenantId, Timestamp};
 use memory_storage::{
-    InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, StorageError, TransferRun,
+    InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, Sealed, StorageError, TransferRun,
 };
 use uuid::Uuid;
 
+use super::bulk::{self, Bulk, StillOff};
 use super::insertion::insertion;
-use super::reader::{records, select_by_key};
+use super::reader::{page, records, select_by_key};
 use super::transaction::Transaction;
 use super::{diagnosis, rollback};
 use crate::columns::{Ledger, Runs, ledger_columns, run_columns};
+use crate::connection::Row;
 use crate::executor::read;
 use crate::index::RecordChunks;
 use crate::pool::Pool;
@@ -59,11 +61,78 @@ const LEDGER: &str = concat!(
 );
 
 /// Writes whole records in one transaction, on a connection of its own.
-pub(crate) struct Writer(Transaction);
+pub(crate) struct Writer {
+    pool: Arc<Pool>,
+    hand: Hand,
+    /// Whether the store held no records when the transaction began, and others are kept out.
+    is_alone: bool,
+}
+
+/// How records are written at the moment.
+enum Hand {
+    /// By statements.
+    Statements(Transaction, StillOff),
+    /// By copying, into a store that held none.
+    Bulk(Box<Bulk>),
+    /// It failed half way, or a call was dropped: everything is undone.
+    Gone,
+}
 
 impl Writer {
     pub(crate) async fn begin(pool: &Arc<Pool>) -> Result<Writer, StorageError> {
-        Transaction::begin(pool, BEGIN).await.map(Writer)
+        let transaction = Transaction::begin(pool, BEGIN).await?;
+        Ok(Writer {
+            pool: Arc::clone(pool),
+            hand: Hand::Statements(transaction, StillOff::new()),
+            is_alone: false,
+        })
+    }
+
+    /// Takes what copies, if anything does; unless it is put back, everything is undone.
+    fn take_bulk(&mut self) -> Option<Box<Bulk>> {
+        match std::mem::replace(&mut self.hand, Hand::Gone) {
+            Hand::Bulk(bulk) => Some(bulk),
+            other => {
+                self.hand = other;
+                None
+            }
+        }
+    }
+
+    /// Runs a statement over tables of which each record has its keys.
+    async fn rows(&mut self, statement: &Statement<'_>) -> Result<Vec<Row>, StorageError> {
+        if let Hand::Statements(transaction, _) = &mut self.hand {
+            return transaction.run(statement).await;
+        }
+        let (mut transaction, still_off) = match std::mem::replace(&mut self.hand, Hand::Gone) {
+            Hand::Bulk(bulk) => bulk.with_keys().await?,
+            Hand::Statements(transaction, still_off) => (transaction, still_off),
+            Hand::Gone => return Err(gone()),
+        };
+        let rows = transaction.run(statement).await;
+        self.hand = Hand::Statements(transaction, still_off);
+        rows
+    }
+
+    /// Runs a statement over the whole schema.
+    async fn run_whole(&mut self, statement: &Statement<'_>) -> Result<Vec<Row>, StorageError> {
+        self.make_whole().await?;
+        self.rows(statement).await
+    }
+
+    /// Puts back what is off.
+    async fn make_whole(&mut self) -> Result<(), StorageError> {
+        if matches!(&self.hand, Hand::Statements(_, still_off) if still_off.is_empty()) {
+            return Ok(());
+        }
+        let (mut transaction, still_off) = match std::mem::replace(&mut self.hand, Hand::Gone) {
+            Hand::Bulk(bulk) => bulk.with_keys().await?,
+            Hand::Statements(transaction, still_off) => (transaction, still_off),
+            Hand::Gone => return Ok(()),
+        };
+        bulk::put_back(&mut transaction, still_off).await?;
+        self.hand = Hand::Statements(transaction, StillOff::new());
+        Ok(())
     }
 
     /// Those of the keys, all of one kind, that stand.
@@ -77,19 +146,72 @@ impl Writer {
         if kind != RecordKind::Tenant {
             statement = statement.array::<Id, _>(keys.iter().map(|key| IdValue(id(key))).collect());
         }
-        let rows = self.0.run(&statement).await?;
-        let found = records(kind, statement.step(), &rows)?;
-        Ok(found
-            .into_iter()
-            .map(|record| (record.key(), record))
-            .collect())
+        let rows = self.rows(&statement).await?;
+        Ok(by_key(records(kind, statement.step(), &rows)?))
     }
 
     async fn taking_back(&mut self, run: &str) -> Result<(), StorageError> {
         let step = "saying which run is being taken back";
         let statement = Statement::writing(step, rollback::TAKEN_BACK).text(run);
-        self.0.run(&statement).await?;
+        self.rows(&statement).await?;
         Ok(())
+    }
+
+    async fn insert_by_statements(
+        &mut self,
+        run: RunId,
+        kind: RecordKind,
+        records: &[Sealed],
+    ) -> Result<Vec<InsertOutcome>, StorageError> {
+        // Each key once; what comes again is compared with what came first.
+        let mut firsts: HashMap<RecordKey, &Record> = HashMap::with_capacity(records.len());
+        let mut given: Vec<&Sealed> = Vec::with_capacity(records.len());
+        for sealed in records {
+            firsts.entry(sealed.record().key()).or_insert_with(|| {
+                given.push(sealed);
+                sealed.record()
+            });
+        }
+        let statement = insertion(run, kind, &given);
+        let given: Vec<&Record> = given.into_iter().map(Sealed::record).collect();
+        let rows = self.rows(&statement).await?;
+        let inserted: HashSet<(String, Uuid)> =
+            read::<(Text, Id), (String, IdValue)>(statement.step(), &rows)?
+                .into_iter()
+                .map(|(tenant, id)| (tenant, id.0))
+                .collect();
+        let is_inserted =
+            |key: &RecordKey| inserted.contains(&(key.tenant_id.as_str().to_owned(), id(key)));
+        let chunks = RecordChunks::of(given.iter().copied().filter(|one| is_inserted(&one.key())));
+        if let Some(statement) = chunks.statement(kind) {
+            self.rows(&statement).await?;
+        }
+        let refused: Vec<&Record> = given
+            .iter()
+            .filter(|record| !is_inserted(&record.key()))
+            .copied()
+            .collect();
+        let refusals = if refused.is_empty() {
+            Vec::new()
+        } else {
+            self.refusals(run, kind, &refused).await?
+        };
+        let mut refusals: HashMap<RecordKey, InsertOutcome> = refused
+            .iter()
+            .map(|record| record.key())
+            .zip(refusals)
+            .collect();
+        let mut seen = HashSet::with_capacity(records.len());
+        let outcomes = records.iter().map(|sealed| {
+            let key = sealed.record().key();
+            let first = seen.insert(key.clone());
+            match refusals.get_mut(&key) {
+                Some(refusal) => refusal.clone(),
+                None if first => InsertOutcome::Inserted,
+                None => against(sealed.record(), firsts[&key]),
+            }
+        });
+        Ok(outcomes.collect())
     }
 
     /// Why records were not inserted, in the order given.
@@ -107,7 +229,7 @@ impl Writer {
             .collect();
         let mut absent = match diagnosis::question(run, kind, &absent) {
             Some(statement) if !absent.is_empty() => {
-                let rows = self.0.run(&statement).await?;
+                let rows = self.rows(&statement).await?;
                 diagnosis::outcomes(&absent, &rows)?.into_iter()
             }
             _ => Vec::new().into_iter(),
@@ -126,7 +248,24 @@ impl Writer {
 
 #[async_trait]
 impl RecordWriter for Writer {
+    async fn expect(&mut self, records: u64) -> Result<(), StorageError> {
+        if let Some(bulk) = Bulk::begin(&self.pool, records).await? {
+            // What was begun before did nothing yet.
+            self.hand = Hand::Bulk(Box::new(bulk));
+            self.is_alone = true;
+        }
+        Ok(())
+    }
+
     async fn open_run(&mut self, run: &TransferRun) -> Result<(), StorageError> {
+        if let Some(mut bulk) = self.take_bulk() {
+            let is_new = bulk.open_run(run).await?;
+            self.hand = Hand::Bulk(bulk);
+            let id = run.id.to_string();
+            return is_new
+                .then_some(())
+                .ok_or(StorageError::Conflict { what: "run", id });
+        }
         let id = run.id.to_string();
         let run = TransferRunRow::from(run.clone());
         let statement = Statement::writing("opening a run", OPEN_RUN)
@@ -138,73 +277,33 @@ impl RecordWriter for Writer {
             .bind::<Nullable<Instant>, Option<InstantValue>>(run.finished_at)
             .text(&run.status)
             .json(&run.report.0);
-        if self.0.run(&statement).await?.is_empty() {
+        if self.rows(&statement).await?.is_empty() {
             return Err(StorageError::Conflict { what: "run", id });
         }
         Ok(())
     }
 
-    async fn insert(
+    async fn insert_sealed(
         &mut self,
         run: RunId,
-        records: Vec<Record>,
+        mut records: Vec<Sealed>,
     ) -> Result<Vec<InsertOutcome>, StorageError> {
-        let Some(kind) = records.first().map(Record::kind) else {
+        let Some(kind) = records.first().map(|first| first.record().kind()) else {
             return Ok(Vec::new());
         };
-        if records.iter().any(|record| record.kind() != kind) {
+        if records.iter().any(|sealed| sealed.record().kind() != kind) {
             return Err(mixed());
         }
-        // Each key once; what comes again is compared with what came first.
-        let mut firsts: HashMap<RecordKey, &Record> = HashMap::with_capacity(records.len());
-        let mut given: Vec<&Record> = Vec::with_capacity(records.len());
-        for record in &records {
-            firsts.entry(record.key()).or_insert_with(|| {
-                given.push(record);
-                record
-            });
+        let mut outcomes = Vec::new();
+        if let Some(mut bulk) = self.take_bulk() {
+            outcomes = bulk.insert(run, &records).await?;
+            self.hand = Hand::Bulk(bulk);
         }
-        let statement = insertion(run, kind, &given);
-        let rows = self.0.run(&statement).await?;
-        let inserted: HashSet<(String, Uuid)> =
-            read::<(Text, Id), (String, IdValue)>(statement.step(), &rows)?
-                .into_iter()
-                .map(|(tenant, id)| (tenant, id.0))
-                .collect();
-        let is_inserted =
-            |key: &RecordKey| inserted.contains(&(key.tenant_id.as_str().to_owned(), id(key)));
-        let chunks = RecordChunks::of(given.iter().copied().filter(|one| is_inserted(&one.key())));
-        if let Some(statement) = chunks.statement(kind) {
-            self.0.run(&statement).await?;
+        let others = records.split_off(outcomes.len());
+        if !others.is_empty() {
+            outcomes.extend(self.insert_by_statements(run, kind, &others).await?);
         }
-        let refused: Vec<&Record> = given
-            .iter()
-            .filter(|record| !is_inserted(&record.key()))
-            .copied()
-            .collect();
-        let refusals = if refused.is_empty() {
-            Vec::new()
-        } else {
-            self.refusals(run, kind, &refused).await?
-        };
-        let mut refusals: HashMap<RecordKey, InsertOutcome> = refused
-            .iter()
-            .map(|record| record.key())
-            .zip(refusals)
-            .collect();
-        let mut seen = HashSet::with_capacity(records.len());
-        Ok(records
-            .iter()
-            .map(|record| {
-                let key = record.key();
-                let first = seen.insert(key.clone());
-                match refusals.get_mut(&key) {
-                    Some(refusal) => refusal.clone(),
-                    None if first => InsertOutcome::Inserted,
-                    None => against(record, firsts[&key]),
-                }
-            })
-            .collect())
+        Ok(outcomes)
     }
 
     async fn fetch(&mut self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StorageError> {
@@ -242,21 +341,48 @@ impl RecordWriter for Writer {
             .then(" order by l.tenant_id, l.record_id limit ")
             .parameter()
             .number(limit.into());
-        let rows = self.0.run(&statement).await?;
+        let rows = self.run_whole(&statement).await?;
         read::<Ledger, LedgerRow>(statement.step(), &rows)?
             .into_iter()
             .map(LedgerEntry::try_from)
             .collect()
     }
 
+    async fn read_back(
+        &mut self,
+        run: RunId,
+        kind: RecordKind,
+        after: Option<&RecordKey>,
+        limit: u32,
+    ) -> Result<Vec<(LedgerEntry, Option<Record>)>, StorageError> {
+        let entries = self.ledger(run, kind, after, limit).await?;
+        let keys: Vec<RecordKey> = entries.iter().map(|entry| entry.key.clone()).collect();
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut standing = if self.is_alone {
+            // Nobody else's are among them, so they come in one go instead of key by key.
+            let statement = page(kind, None, after, limit);
+            let rows = self.rows(&statement).await?;
+            by_key(records(kind, statement.step(), &rows)?)
+        } else {
+            self.standing(kind, &keys).await?
+        };
+        let with_record = |entry: LedgerEntry| {
+            let record = standing.remove(&entry.key);
+            (entry, record)
+        };
+        Ok(entries.into_iter().map(with_record).collect())
+    }
+
     async fn built_upon(&mut self, run: RunId, limit: u32) -> Result<Vec<RecordKey>, StorageError> {
         let lock = Statement::writing("keeping others from writing", rollback::lock());
-        self.0.run(&lock).await?;
+        self.run_whole(&lock).await?;
         let step = "looking for what was built upon a run";
         let statement = Statement::reading(step, rollback::built_upon())
             .id(run.0)
             .number(limit.into());
-        let rows = self.0.run(&statement).await?;
+        let rows = self.rows(&statement).await?;
         read::<(Text, Text, Id), (String, String, IdValue)>(statement.step(), &rows)?
             .into_iter()
             .map(|(table, tenant, id)| {
@@ -278,7 +404,7 @@ impl RecordWriter for Writer {
         for kind in RecordKind::ALL.into_iter().rev() {
             let sql = rollback::delete(kind);
             let statement = Statement::writing("deleting a run's records", sql).id(run.0);
-            let rows = self.0.run(&statement).await?;
+            let rows = self.rows(&statement).await?;
             let counts = read::<(BigInt,), (i64,)>(statement.step(), &rows)?;
             gone += counts
                 .into_iter()
@@ -301,7 +427,7 @@ impl RecordWriter for Writer {
             .at(at)
             .json(&report)
             .id(run.0);
-        if !self.0.run(&statement).await?.is_empty() {
+        if !self.run_whole(&statement).await?.is_empty() {
             return Ok(());
         }
         let (what, id) = ("run", run.to_string());
@@ -313,7 +439,7 @@ impl RecordWriter for Writer {
 
     async fn run(&mut self, run: RunId) -> Result<Option<TransferRun>, StorageError> {
         let statement = Statement::reading("looking a run up", RUN).id(run.0);
-        let rows = self.0.run(&statement).await?;
+        let rows = self.rows(&statement).await?;
         read::<Runs, TransferRunRow>(statement.step(), &rows)?
             .into_iter()
             .next()
@@ -323,7 +449,7 @@ impl RecordWriter for Writer {
 
     async fn unfinished(&mut self) -> Result<Vec<TransferRun>, StorageError> {
         let statement = Statement::reading("looking for unfinished runs", UNFINISHED);
-        let rows = self.0.run(&statement).await?;
+        let rows = self.rows(&statement).await?;
         read::<Runs, TransferRunRow>(statement.step(), &rows)?
             .into_iter()
             .map(TransferRun::try_from)
@@ -340,16 +466,30 @@ impl RecordWriter for Writer {
             .json(to)
             .id(run.0)
             .json(from);
-        if self.0.run(&statement).await?.is_empty() {
+        if self.run_whole(&statement).await?.is_empty() {
             let id = run.to_string();
             return Err(StorageError::Conflict { what: "run", id });
         }
-        self.0.renew(BEGIN).await
+        match &mut self.hand {
+            Hand::Statements(transaction, _) => transaction.renew(BEGIN).await,
+            Hand::Bulk(_) | Hand::Gone => Err(gone()),
+        }
     }
 
-    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
-        self.0.commit().await
+    async fn commit(mut self: Box<Self>) -> Result<(), StorageError> {
+        self.make_whole().await?;
+        match self.hand {
+            Hand::Statements(transaction, _) => transaction.commit().await,
+            Hand::Bulk(_) | Hand::Gone => Err(gone()),
+        }
     }
+}
+
+fn by_key(records: Vec<Record>) -> HashMap<RecordKey, Record> {
+    records
+        .into_iter()
+        .map(|record| (record.key(), record))
+        .collect()
 }
 
 /// What is stored in place of an id for a tenant, which has none beside its name.
@@ -371,4 +511,9 @@ fn mixed() -> StorageError {
     StorageError::Unsupported {
         what: "records of several kinds in one call".to_owned(),
     }
+}
+
+fn gone() -> StorageError {
+    let reason = "a call failed or was dropped before it ended".to_owned();
+    StorageError::WorkAborted { reason }
 }

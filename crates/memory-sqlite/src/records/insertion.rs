@@ -9,7 +9,7 @@ use memory_diesel::LedgerRow;
 use memory_diesel::schema::{self, transfer_ledger};
 use memory_diesel::sql_types::{Id, IdValue};
 use memory_domain::{KeyPart, Record, RecordKey, RecordKind, SessionId, TenantId};
-use memory_storage::{InsertOutcome, LedgerEntry, RunId};
+use memory_storage::{InsertOutcome, LedgerEntry, RunId, Sealed};
 
 use super::page::one;
 use crate::error::Failure;
@@ -23,15 +23,16 @@ pub(super) type Sessions = HashSet<(TenantId, SessionId)>;
 pub(super) fn insert(
     connection: &mut SqliteConnection,
     run: RunId,
-    record: &Record,
+    sealed: &Sealed,
     brought: &mut Sessions,
 ) -> Result<InsertOutcome, Failure> {
+    let record = sealed.record();
     if let Some(refusal) = refusal_before(connection, run, record, brought)? {
         return Ok(refusal);
     }
     let entry = LedgerEntry {
         key: record.key(),
-        digest: record.digest(),
+        digest: sealed.digest(),
     };
     match attempt(connection, record.clone()) {
         Ok(0) => standing(connection, record),

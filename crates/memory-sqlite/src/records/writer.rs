@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use memory_domain::{JsonObject, Record, RecordKey, RecordKind, Timestamp};
 use memory_storage::{
-    InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, StorageError, TransferRun,
+    InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, Sealed, StorageError, TransferRun,
 };
 
 use super::insertion::{self, Sessions};
@@ -29,6 +29,11 @@ impl Writer {
 
 #[async_trait]
 impl RecordWriter for Writer {
+    /// Nothing is done about it: what is looked after row by row costs little within the process.
+    async fn expect(&mut self, _: u64) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     async fn open_run(&mut self, run: &TransferRun) -> Result<(), StorageError> {
         let run = run.clone();
         self.lease
@@ -38,12 +43,12 @@ impl RecordWriter for Writer {
             .await
     }
 
-    async fn insert(
+    async fn insert_sealed(
         &mut self,
         run: RunId,
-        records: Vec<Record>,
+        records: Vec<Sealed>,
     ) -> Result<Vec<InsertOutcome>, StorageError> {
-        one_kind(records.iter().map(Record::kind))?;
+        one_kind(records.iter().map(|sealed| sealed.record().kind()))?;
         let brought = self.brought.clone();
         self.lease
             .run("inserting records", move |connection| {
@@ -54,7 +59,7 @@ impl RecordWriter for Writer {
                 };
                 let outcomes: Result<Vec<InsertOutcome>, _> = records
                     .iter()
-                    .map(|record| insertion::insert(connection, run, record, &mut sessions))
+                    .map(|sealed| insertion::insert(connection, run, sealed, &mut sessions))
                     .collect();
                 // Not after an error: then nothing of this call was inserted.
                 let outcomes = outcomes?;
@@ -85,6 +90,26 @@ impl RecordWriter for Writer {
         self.lease
             .run("reading a run's ledger", move |connection| {
                 ledger::entries(connection, run, kind, after.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn read_back(
+        &mut self,
+        run: RunId,
+        kind: RecordKind,
+        after: Option<&RecordKey>,
+        limit: u32,
+    ) -> Result<Vec<(LedgerEntry, Option<Record>)>, StorageError> {
+        let after = after.cloned();
+        self.lease
+            .run("reading records back", move |connection| {
+                let entries = ledger::entries(connection, run, kind, after.as_ref(), limit)?;
+                let with_record = |entry: LedgerEntry| {
+                    let record = page::one(connection, &entry.key)?;
+                    Ok((entry, record))
+                };
+                entries.into_iter().map(with_record).collect()
             })
             .await
     }
