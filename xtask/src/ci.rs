@@ -62,6 +62,8 @@ fn run_all(steps: &mut Steps) -> Result<()> {
     steps.run("tests, in another locale", &mut elsewhere)?;
     let server = steps.step("start PostgreSQL", Held::start)?;
     steps.run("benches", benches().env(URL_VARIABLE, server.url()))?;
+    steps.run("build the transfer benchmark", &mut programs())?;
+    steps.run("transfers", transfers()?.env(URL_VARIABLE, server.url()))?;
     steps.step("stop PostgreSQL", || server.stop())?;
     steps.run("demo", &mut cargo(["xtask", "demo"]))?;
     steps.run("package", &mut package()?)
@@ -103,6 +105,20 @@ fn benches() -> Command {
     let mut command = test::suite();
     command.args(["--bench", "*"]);
     command
+}
+
+/// Every program of the workspace, in the tests' build.
+fn programs() -> Command {
+    cargo(["build", "--workspace", "--all-features", "--bins"])
+}
+
+/// What `transfer-bench` runs, once and on a small file, with the tests' build.
+fn transfers() -> Result<Command> {
+    let built = target_dir()?.join("debug");
+    let mut command = Command::new(built.join("transfer"));
+    command.arg("--memory").arg(built.join("memory"));
+    command.args(["--percent", "2", "--rounds", "1", "--alone"]);
+    Ok(command)
 }
 
 fn deny(steps: &mut Steps) -> Result<()> {

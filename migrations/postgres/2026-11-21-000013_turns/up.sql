@@ -77,13 +77,19 @@ begin
     end loop;
 
     if cardinality(message_ids) > 0 then
-        insert into sessions (tenant_id, id, title, metadata, created_at, updated_at, message_count)
-        values (for_tenant, to_session, '', '{}', moment, moment, 0)
-        on conflict do nothing;
-        select * into one from append_messages(
-            for_tenant, moment, to_session, message_ids, roles, contents, metadatas
-        ) where outcome <> 'stands' limit 1;
-        if found then
+        loop
+            insert into sessions (
+                tenant_id, id, title, metadata, created_at, updated_at, message_count
+            )
+            values (for_tenant, to_session, '', '{}', moment, moment, 0)
+            on conflict do nothing;
+            select * into one from append_messages(
+                for_tenant, moment, to_session, message_ids, roles, contents, metadatas
+            ) where outcome <> 'stands' limit 1;
+            -- One that stood and was deleted before it was locked is made anew.
+            exit when not found or one.outcome <> 'missing';
+        end loop;
+        if one.outcome is not null then
             refusal := 'message';
             refused := one.message_id;
             raise sqlstate 'MM001';

@@ -9,7 +9,7 @@ use crate::sandbox::{Sandbox, tamper};
 use crate::sources;
 
 /// The commands of `cargo xtask` that CI runs, or that xtask's own tests hold.
-const XTASK: [&str; 5] = ["bench", "ci", "demo", "pg", "test"];
+const XTASK: [&str; 6] = ["bench", "ci", "demo", "pg", "test", "transfer-bench"];
 
 /// The shell's blocks of a document, each as one script.
 fn scripts(document: &str) -> Vec<String> {

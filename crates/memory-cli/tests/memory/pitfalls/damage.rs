@@ -32,7 +32,7 @@ fn a_file_that_is_no_database_is_refused() {
     assert_refused(
         &sandbox,
         b"id,type,name\n1,concept,Go\n",
-        "is not a SQLite database",
+        "neither JSON Lines nor a SQLite database",
     );
 }
 

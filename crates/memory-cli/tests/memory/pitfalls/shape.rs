@@ -40,6 +40,40 @@ fn a_generated_column_is_reported_as_one_without_a_place() {
 }
 
 #[test]
+fn booleans_in_every_spelling_are_counted_with_their_column() {
+    let ids = [1, 2, 3, 4, 5, 6];
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let made: String = ids
+        .iter()
+        .zip(names)
+        .map(|(id, name)| entity(*id, name))
+        .collect();
+    let mut trial = Trial::jarvis(&made);
+    trial.change(&["alter table entities add column resolved boolean"]);
+    for (id, value) in ids
+        .iter()
+        .zip(["0", "1", "'true'", "'False'", "'yes'", "2"])
+    {
+        trial.change(&[&format!(
+            "update entities set resolved = {value} where id = {id}"
+        )]);
+    }
+    let keys = ids.map(|id| format!("id={id}"));
+    let carried: Vec<_> = keys.iter().map(|key| (key.as_str(), Carried)).collect();
+    trial.ends(1, &[("entities", &carried)]);
+    for document in trial.documents() {
+        let problem = &document["problems"][0];
+        assert_eq!(problem["problem"], "unmapped_column");
+        assert_eq!(
+            (&problem["column"], &problem["non_null"]),
+            (&json!("resolved"), &json!(6))
+        );
+    }
+    let stands = names.map(|name| json!([name]));
+    assert_eq!(trial.stands("node", &["name"]), stands);
+}
+
+#[test]
 fn partial_and_expression_indexes_stand_in_nobodys_way() {
     let mut trial = Trial::jarvis(&[entity(1, "a"), entity(2, "A")].concat());
     trial.change(&[
