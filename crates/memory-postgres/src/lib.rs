@@ -38,6 +38,7 @@ mod json;
 mod learning;
 mod listing;
 mod maintenance;
+mod moving;
 mod statement;
 mod tap;
 mod tls;

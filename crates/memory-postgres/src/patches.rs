@@ -1,15 +1,15 @@
 use async_trait::async_trait;
-use diesel::sql_types::Bool;
 use memory_diesel::PatchRow;
 use memory_diesel::sql_types::{AnyJson, AnyJsonValue};
 use memory_domain::{
     Limit, NewPatch, PatchFilter, PatchId, PatchRequest, PatchReview, TenantId, Timestamp,
-    WrongState, free_text,
+    free_text,
 };
 use memory_storage::{PatchStore, StorageError};
 
 use crate::columns::{Patches, patch_columns};
 use crate::executor::{Executor, Postgres};
+use crate::moving::{Moving, moved, moving};
 use crate::statement::Statement;
 
 // See the creation of a session.
@@ -172,11 +172,14 @@ impl<E: Executor> PatchStore for Postgres<E> {
         at: Timestamp,
     ) -> Result<PatchRequest, StorageError> {
         let review = review.validated()?;
-        let statement = moving("reviewing a patch", REVIEW, tenant, id, at)
+        let statement = moving("reviewing a patch", REVIEW, tenant, id.uuid(), at)
             .text(review.verdict().as_str())
             .text(&review.reviewer)
             .optional_text(review.comment.as_deref());
-        moved(self, statement, id, |patch| patch.review(&review, at)).await
+        moved(self, statement, id, |patch: &mut PatchRequest| {
+            patch.review(&review, at)
+        })
+        .await
     }
 
     async fn apply_patch(
@@ -185,8 +188,11 @@ impl<E: Executor> PatchStore for Postgres<E> {
         id: PatchId,
         at: Timestamp,
     ) -> Result<PatchRequest, StorageError> {
-        let statement = moving("applying a patch", APPLY, tenant, id, at);
-        moved(self, statement, id, |patch| patch.apply(at)).await
+        let statement = moving("applying a patch", APPLY, tenant, id.uuid(), at);
+        moved(self, statement, id, |patch: &mut PatchRequest| {
+            patch.apply(at)
+        })
+        .await
     }
 
     async fn fail_patch(
@@ -197,45 +203,18 @@ impl<E: Executor> PatchStore for Postgres<E> {
         at: Timestamp,
     ) -> Result<PatchRequest, StorageError> {
         free_text("error", error)?;
-        let statement = moving("failing a patch", FAIL, tenant, id, at).text(error);
-        moved(self, statement, id, |patch| patch.fail(error)).await
+        let statement = moving("failing a patch", FAIL, tenant, id.uuid(), at).text(error);
+        moved(self, statement, id, |patch: &mut PatchRequest| {
+            patch.fail(error)
+        })
+        .await
     }
 }
 
-/// The beginning of every transition.
-fn moving<'a>(
-    step: &'static str,
-    sql: &'static str,
-    tenant: &'a TenantId,
-    id: PatchId,
-    at: Timestamp,
-) -> Statement<'a> {
-    Statement::writing(step, sql)
-        .text(tenant.as_str())
-        .id(id.uuid())
-        .at(at)
-}
+impl Moving for PatchRequest {
+    const WHAT: &'static str = "patch request";
 
-/// Runs a transition. If it wrote nothing, `explain` makes the same change to what stands: it says
-/// why that is refused, or that it is there already.
-async fn moved<E: Executor>(
-    store: &Postgres<E>,
-    statement: Statement<'_>,
-    id: PatchId,
-    explain: impl FnOnce(&mut PatchRequest) -> Result<bool, WrongState> + Send,
-) -> Result<PatchRequest, StorageError> {
-    let found = store
-        .first::<(Bool, Patches), (bool, PatchRow)>(statement)
-        .await?;
-    let Some((is_written, row)) = found else {
-        return Err(StorageError::NotFound {
-            what: "patch request",
-            id: id.to_string(),
-        });
-    };
-    let patch = PatchRequest::try_from(row)?;
-    if !is_written {
-        explain(&mut patch.clone())?;
-    }
-    Ok(patch)
+    type Columns = Patches;
+
+    type Row = PatchRow;
 }

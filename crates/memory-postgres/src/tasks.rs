@@ -1,18 +1,19 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use memory_diesel::TaskRow;
 use memory_diesel::sql_types::{AnyJson, AnyJsonValue};
 use memory_domain::{
     Lease, Limit, NewTask, Task, TaskClaim, TaskFailure, TaskFilter, TaskId, TenantId, Timestamp,
-    WrongState, key_text, task_result,
+    key_text, task_result,
 };
 use memory_storage::{StorageError, TaskStore};
 use serde_json::Value;
 
 use crate::columns::{Tasks, task_columns};
 use crate::executor::{Executor, Postgres};
+use crate::moving::{Moving, moved, moving};
 use crate::statement::Statement;
 
 // See the creation of a session.
@@ -283,10 +284,13 @@ impl<E: Executor> TaskStore for Postgres<E> {
         at: Timestamp,
     ) -> Result<Task, StorageError> {
         let lease = lease.validated()?;
-        let statement = moving("starting a task", START, tenant, id, at)
+        let statement = moving("starting a task", START, tenant, id.uuid(), at)
             .text(&lease.worker)
             .at(lease.until(at));
-        moved(self, statement, id, |task| task.start(&lease, at)).await
+        moved(self, statement, id, |task: &mut Task| {
+            task.start(&lease, at)
+        })
+        .await
     }
 
     async fn extend_lease(
@@ -297,10 +301,13 @@ impl<E: Executor> TaskStore for Postgres<E> {
         at: Timestamp,
     ) -> Result<Task, StorageError> {
         let lease = lease.validated()?;
-        let statement = moving("extending a lease", EXTEND, tenant, id, at)
+        let statement = moving("extending a lease", EXTEND, tenant, id.uuid(), at)
             .at(lease.until(at))
             .text(&lease.worker);
-        moved(self, statement, id, |task| task.extend(&lease, at)).await
+        moved(self, statement, id, |task: &mut Task| {
+            task.extend(&lease, at)
+        })
+        .await
     }
 
     async fn finish_task(
@@ -313,7 +320,7 @@ impl<E: Executor> TaskStore for Postgres<E> {
     ) -> Result<Task, StorageError> {
         key_text("worker", worker)?;
         let result = task_result(result)?;
-        let statement = moving("finishing a task", FINISH, tenant, id, at)
+        let statement = moving("finishing a task", FINISH, tenant, id.uuid(), at)
             .bind::<Nullable<AnyJson>, _>(result.clone().map(AnyJsonValue))
             .text(worker);
         let explain = |task: &mut Task| task.finish(worker, result.as_ref(), at);
@@ -330,11 +337,14 @@ impl<E: Executor> TaskStore for Postgres<E> {
     ) -> Result<Task, StorageError> {
         key_text("worker", worker)?;
         let failure = failure.validated()?;
-        let statement = moving("failing a task", FAIL, tenant, id, at)
+        let statement = moving("failing a task", FAIL, tenant, id.uuid(), at)
             .text(&failure.error)
             .optional_text(failure.traceback.as_deref())
             .text(worker);
-        moved(self, statement, id, |task| task.fail(worker, &failure, at)).await
+        moved(self, statement, id, |task: &mut Task| {
+            task.fail(worker, &failure, at)
+        })
+        .await
     }
 
     async fn cancel_task(
@@ -343,8 +353,8 @@ impl<E: Executor> TaskStore for Postgres<E> {
         id: TaskId,
         at: Timestamp,
     ) -> Result<Task, StorageError> {
-        let statement = moving("cancelling a task", CANCEL, tenant, id, at);
-        moved(self, statement, id, |task| task.cancel(at)).await
+        let statement = moving("cancelling a task", CANCEL, tenant, id.uuid(), at);
+        moved(self, statement, id, |task: &mut Task| task.cancel(at)).await
     }
 
     async fn delete_finished_tasks(
@@ -362,38 +372,10 @@ impl<E: Executor> TaskStore for Postgres<E> {
     }
 }
 
-/// The beginning of every transition.
-fn moving<'a>(
-    step: &'static str,
-    sql: &'static str,
-    tenant: &'a TenantId,
-    id: TaskId,
-    at: Timestamp,
-) -> Statement<'a> {
-    Statement::writing(step, sql)
-        .text(tenant.as_str())
-        .id(id.uuid())
-        .at(at)
-}
+impl Moving for Task {
+    const WHAT: &'static str = "task";
 
-/// Runs a transition. If it wrote nothing, `explain` makes the same change to what stands: it says
-/// why that is refused, or that it is there already.
-async fn moved<E: Executor>(
-    store: &Postgres<E>,
-    statement: Statement<'_>,
-    id: TaskId,
-    explain: impl FnOnce(&mut Task) -> Result<bool, WrongState> + Send,
-) -> Result<Task, StorageError> {
-    let found = store
-        .first::<(Bool, Tasks), (bool, TaskRow)>(statement)
-        .await?;
-    let Some((is_written, row)) = found else {
-        let id = id.to_string();
-        return Err(StorageError::NotFound { what: "task", id });
-    };
-    let task = Task::try_from(row)?;
-    if !is_written {
-        explain(&mut task.clone())?;
-    }
-    Ok(task)
+    type Columns = Tasks;
+
+    type Row = TaskRow;
 }

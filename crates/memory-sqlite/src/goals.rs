@@ -1,5 +1,3 @@
-//! Goals. The writer is one, so who reads a goal there and changes it is alone with it.
-
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::{Double, Nullable};
@@ -14,6 +12,7 @@ use memory_storage::{GoalStore, StorageError};
 
 use crate::error::Failure;
 use crate::executor::{Executor, Reading, Sqlite};
+use crate::moving::{Moving, moved};
 use crate::statement::Statement;
 use crate::tenants::{entities, touch};
 
@@ -38,7 +37,7 @@ impl<E: Executor> GoalStore for Sqlite<E> {
         let tenant = tenant.clone();
         self.0
             .read(Reading::of("looking a goal up"), move |connection| {
-                one(connection, &tenant, id)
+                Goal::find(connection, &tenant, id)
             })
             .await
     }
@@ -78,23 +77,8 @@ impl<E: Executor> GoalStore for Sqlite<E> {
         status: GoalStatus,
         at: Timestamp,
     ) -> Result<Goal, StorageError> {
-        let tenant = tenant.clone();
-        self.0
-            .write("setting the status of a goal", move |connection| {
-                let Some(mut goal) = one(connection, &tenant, id)? else {
-                    let id = id.to_string();
-                    return Err(Failure::Refused(StorageError::NotFound {
-                        what: "goal",
-                        id,
-                    }));
-                };
-                if goal.set_status(status, at) {
-                    replace(connection, &goal)?;
-                    touch(connection, &tenant, at)?;
-                }
-                Ok(goal)
-            })
-            .await
+        let change = move |goal: &mut Goal| Ok(goal.set_status(status, at));
+        moved(self, "setting the status of a goal", tenant, id, at, change).await
     }
 }
 
@@ -104,10 +88,10 @@ fn save(
     new: NewGoal,
     at: Timestamp,
 ) -> Result<Goal, Failure> {
-    if let Some(stands) = one(connection, &tenant, new.id)? {
+    if let Some(stands) = Goal::find(connection, &tenant, new.id)? {
         let goal = new.replacing(stands.clone(), at);
         if goal != stands {
-            replace(connection, &goal)?;
+            goal.write(connection)?;
             touch(connection, &tenant, at)?;
         }
         return Ok(goal);
@@ -120,37 +104,43 @@ fn save(
     Ok(goal)
 }
 
-fn one(
-    connection: &mut SqliteConnection,
-    tenant: &TenantId,
-    id: GoalId,
-) -> Result<Option<Goal>, Failure> {
-    let row: Option<GoalRow> = goals::table
-        .find((tenant.as_str(), IdValue(id.uuid())))
-        .select(GoalRow::as_select())
-        .first(connection)
-        .optional()?;
-    Ok(row.map(Goal::try_from).transpose()?)
-}
+impl Moving for Goal {
+    const WHAT: &'static str = "goal";
 
-fn replace(connection: &mut SqliteConnection, goal: &Goal) -> Result<(), Failure> {
-    let moment = |at: Option<Timestamp>| at.map(InstantValue);
-    Statement::new(
-        "update goals set description = ?, importance = ?, complexity = ?, estimated_value = ?,
-             status = ?, deadline = ?, completed_at = ?
-         where tenant_id = ? and id = ?",
-    )
-    .text(&goal.description)
-    .number(goal.importance)
-    .text(&goal.complexity)
-    .bind::<Nullable<Double>, _>(goal.estimated_value)
-    .text(goal.status.as_str())
-    .bind::<Nullable<Instant>, _>(moment(goal.deadline))
-    .bind::<Nullable<Instant>, _>(moment(goal.completed_at))
-    .text(goal.tenant_id.as_str())
-    .id(goal.id.uuid())
-    .run(connection)?;
-    Ok(())
+    type Id = GoalId;
+
+    fn find(
+        connection: &mut SqliteConnection,
+        tenant: &TenantId,
+        id: GoalId,
+    ) -> Result<Option<Goal>, Failure> {
+        let row: Option<GoalRow> = goals::table
+            .find((tenant.as_str(), IdValue(id.uuid())))
+            .select(GoalRow::as_select())
+            .first(connection)
+            .optional()?;
+        Ok(row.map(Goal::try_from).transpose()?)
+    }
+
+    fn write(&self, connection: &mut SqliteConnection) -> Result<(), Failure> {
+        let moment = |at: Option<Timestamp>| at.map(InstantValue);
+        Statement::new(
+            "update goals set description = ?, importance = ?, complexity = ?, estimated_value = ?,
+                 status = ?, deadline = ?, completed_at = ?
+             where tenant_id = ? and id = ?",
+        )
+        .text(&self.description)
+        .number(self.importance)
+        .text(&self.complexity)
+        .bind::<Nullable<Double>, _>(self.estimated_value)
+        .text(self.status.as_str())
+        .bind::<Nullable<Instant>, _>(moment(self.deadline))
+        .bind::<Nullable<Instant>, _>(moment(self.completed_at))
+        .text(self.tenant_id.as_str())
+        .id(self.id.uuid())
+        .run(connection)?;
+        Ok(())
+    }
 }
 
 /// What a goal is listed by: its deadline, or what is later than any. The indexes have it so.

@@ -29,6 +29,7 @@ mod listing;
 mod maintenance;
 mod meter;
 mod missions;
+mod moving;
 mod new_file;
 mod open;
 mod owner;

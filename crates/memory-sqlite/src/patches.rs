@@ -1,5 +1,3 @@
-//! Patch requests. The writer is one, so who reads a request there and changes it is alone with it.
-
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::Nullable;
@@ -9,12 +7,13 @@ use memory_diesel::schema::patch_requests;
 use memory_diesel::sql_types::{IdValue, Instant, InstantValue};
 use memory_domain::{
     Limit, NewPatch, PatchFilter, PatchId, PatchRequest, PatchReview, TenantId, Timestamp,
-    WrongState, free_text,
+    free_text,
 };
 use memory_storage::{PatchStore, StorageError};
 
 use crate::error::Failure;
 use crate::executor::{Executor, Reading, Sqlite};
+use crate::moving::{Moving, moved};
 use crate::statement::Statement;
 use crate::tenants::{entities, touch};
 
@@ -43,7 +42,9 @@ impl<E: Executor> PatchStore for Sqlite<E> {
         let tenant = tenant.clone();
         let reading = Reading::of("looking a patch request up");
         self.0
-            .read(reading, move |connection| one(connection, &tenant, id))
+            .read(reading, move |connection| {
+                PatchRequest::find(connection, &tenant, id)
+            })
             .await
     }
 
@@ -72,7 +73,7 @@ impl<E: Executor> PatchStore for Sqlite<E> {
     ) -> Result<PatchRequest, StorageError> {
         let review = review.validated()?;
         let change = move |patch: &mut PatchRequest| patch.review(&review, at);
-        move_patch(self, "reviewing a patch", tenant, id, at, change).await
+        moved(self, "reviewing a patch", tenant, id, at, change).await
     }
 
     async fn apply_patch(
@@ -82,7 +83,7 @@ impl<E: Executor> PatchStore for Sqlite<E> {
         at: Timestamp,
     ) -> Result<PatchRequest, StorageError> {
         let change = move |patch: &mut PatchRequest| patch.apply(at);
-        move_patch(self, "applying a patch", tenant, id, at, change).await
+        moved(self, "applying a patch", tenant, id, at, change).await
     }
 
     async fn fail_patch(
@@ -95,36 +96,8 @@ impl<E: Executor> PatchStore for Sqlite<E> {
         free_text("error", error)?;
         let error = error.to_owned();
         let change = move |patch: &mut PatchRequest| patch.fail(&error);
-        move_patch(self, "failing a patch", tenant, id, at, change).await
+        moved(self, "failing a patch", tenant, id, at, change).await
     }
-}
-
-/// Takes a request from one state to another, if that is allowed.
-async fn move_patch<E: Executor>(
-    store: &Sqlite<E>,
-    step: &'static str,
-    tenant: &TenantId,
-    id: PatchId,
-    at: Timestamp,
-    change: impl FnOnce(&mut PatchRequest) -> Result<bool, WrongState> + Send + 'static,
-) -> Result<PatchRequest, StorageError> {
-    let tenant = tenant.clone();
-    store
-        .0
-        .write(step, move |connection| {
-            let Some(mut patch) = one(connection, &tenant, id)? else {
-                return Err(Failure::Refused(StorageError::NotFound {
-                    what: "patch request",
-                    id: id.to_string(),
-                }));
-            };
-            if change(&mut patch).map_err(StorageError::from)? {
-                write(connection, &patch)?;
-                touch(connection, &tenant, at)?;
-            }
-            Ok(patch)
-        })
-        .await
 }
 
 fn request(
@@ -133,7 +106,7 @@ fn request(
     new: NewPatch,
     at: Timestamp,
 ) -> Result<PatchRequest, Failure> {
-    if let Some(stands) = one(connection, &tenant, new.id)? {
+    if let Some(stands) = PatchRequest::find(connection, &tenant, new.id)? {
         if new.is_same_write(&stands) {
             return Ok(stands);
         }
@@ -150,37 +123,42 @@ fn request(
     Ok(patch)
 }
 
-fn one(
-    connection: &mut SqliteConnection,
-    tenant: &TenantId,
-    id: PatchId,
-) -> Result<Option<PatchRequest>, Failure> {
-    let row: Option<PatchRow> = patch_requests::table
-        .find((tenant.as_str(), IdValue(id.uuid())))
-        .select(PatchRow::as_select())
-        .first(connection)
-        .optional()?;
-    Ok(row.map(PatchRequest::try_from).transpose()?)
-}
+impl Moving for PatchRequest {
+    const WHAT: &'static str = "patch request";
 
-/// Writes what may have changed.
-fn write(connection: &mut SqliteConnection, patch: &PatchRequest) -> Result<(), Failure> {
-    let moment = |at: Option<Timestamp>| at.map(InstantValue);
-    Statement::new(
-        "update patch_requests set status = ?, reviewed_by = ?, review_comment = ?,
-             application_error = ?, reviewed_at = ?, applied_at = ?
-         where tenant_id = ? and id = ?",
-    )
-    .text(patch.status.as_str())
-    .optional_text(patch.reviewed_by.as_deref())
-    .optional_text(patch.review_comment.as_deref())
-    .optional_text(patch.application_error.as_deref())
-    .bind::<Nullable<Instant>, _>(moment(patch.reviewed_at))
-    .bind::<Nullable<Instant>, _>(moment(patch.applied_at))
-    .text(patch.tenant_id.as_str())
-    .id(patch.id.uuid())
-    .run(connection)?;
-    Ok(())
+    type Id = PatchId;
+
+    fn find(
+        connection: &mut SqliteConnection,
+        tenant: &TenantId,
+        id: PatchId,
+    ) -> Result<Option<PatchRequest>, Failure> {
+        let row: Option<PatchRow> = patch_requests::table
+            .find((tenant.as_str(), IdValue(id.uuid())))
+            .select(PatchRow::as_select())
+            .first(connection)
+            .optional()?;
+        Ok(row.map(PatchRequest::try_from).transpose()?)
+    }
+
+    fn write(&self, connection: &mut SqliteConnection) -> Result<(), Failure> {
+        let moment = |at: Option<Timestamp>| at.map(InstantValue);
+        Statement::new(
+            "update patch_requests set status = ?, reviewed_by = ?, review_comment = ?,
+                 application_error = ?, reviewed_at = ?, applied_at = ?
+             where tenant_id = ? and id = ?",
+        )
+        .text(self.status.as_str())
+        .optional_text(self.reviewed_by.as_deref())
+        .optional_text(self.review_comment.as_deref())
+        .optional_text(self.application_error.as_deref())
+        .bind::<Nullable<Instant>, _>(moment(self.reviewed_at))
+        .bind::<Nullable<Instant>, _>(moment(self.applied_at))
+        .text(self.tenant_id.as_str())
+        .id(self.id.uuid())
+        .run(connection)?;
+        Ok(())
+    }
 }
 
 /// The index is named, because without statistics SQLite takes the narrowest one that fits,

@@ -1,5 +1,3 @@
-//! Tasks. The writer is one, so who reads a task there and changes it is alone with it.
-
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,13 +9,14 @@ use memory_diesel::schema::tasks;
 use memory_diesel::sql_types::{AnyJson, AnyJsonValue, IdValue, Instant, InstantValue};
 use memory_domain::{
     Lease, Limit, NewTask, Task, TaskClaim, TaskFailure, TaskFilter, TaskId, TenantId, Timestamp,
-    WrongState, key_text, task_result,
+    key_text, task_result,
 };
 use memory_storage::{StorageError, TaskStore};
 use serde_json::Value;
 
 use crate::error::Failure;
 use crate::executor::{Executor, Reading, Sqlite};
+use crate::moving::{Moving, moved};
 use crate::statement::Statement;
 use crate::tenants::{entities, touch};
 
@@ -42,7 +41,7 @@ impl<E: Executor> TaskStore for Sqlite<E> {
         let tenant = tenant.clone();
         self.0
             .read(Reading::of("looking a task up"), move |connection| {
-                one(connection, &tenant, id)
+                Task::find(connection, &tenant, id)
             })
             .await
     }
@@ -98,7 +97,7 @@ impl<E: Executor> TaskStore for Sqlite<E> {
                     return Ok(None);
                 };
                 task.start(&claim.lease, at).map_err(StorageError::from)?;
-                write(connection, &task)?;
+                task.write(connection)?;
                 touch(connection, &tenant, at)?;
                 Ok(Some(task))
             })
@@ -114,7 +113,7 @@ impl<E: Executor> TaskStore for Sqlite<E> {
     ) -> Result<Task, StorageError> {
         let lease = lease.validated()?;
         let change = move |task: &mut Task| task.start(&lease, at);
-        move_task(self, "starting a task", tenant, id, at, change).await
+        moved(self, "starting a task", tenant, id, at, change).await
     }
 
     async fn extend_lease(
@@ -126,7 +125,7 @@ impl<E: Executor> TaskStore for Sqlite<E> {
     ) -> Result<Task, StorageError> {
         let lease = lease.validated()?;
         let change = move |task: &mut Task| task.extend(&lease, at);
-        move_task(self, "extending a lease", tenant, id, at, change).await
+        moved(self, "extending a lease", tenant, id, at, change).await
     }
 
     async fn finish_task(
@@ -141,7 +140,7 @@ impl<E: Executor> TaskStore for Sqlite<E> {
         let result = task_result(result)?;
         let worker = worker.to_owned();
         let change = move |task: &mut Task| task.finish(&worker, result.as_ref(), at);
-        move_task(self, "finishing a task", tenant, id, at, change).await
+        moved(self, "finishing a task", tenant, id, at, change).await
     }
 
     async fn fail_task(
@@ -156,7 +155,7 @@ impl<E: Executor> TaskStore for Sqlite<E> {
         let failure = failure.validated()?;
         let worker = worker.to_owned();
         let change = move |task: &mut Task| task.fail(&worker, &failure, at);
-        move_task(self, "failing a task", tenant, id, at, change).await
+        moved(self, "failing a task", tenant, id, at, change).await
     }
 
     async fn cancel_task(
@@ -166,7 +165,7 @@ impl<E: Executor> TaskStore for Sqlite<E> {
         at: Timestamp,
     ) -> Result<Task, StorageError> {
         let change = move |task: &mut Task| task.cancel(at);
-        move_task(self, "cancelling a task", tenant, id, at, change).await
+        moved(self, "cancelling a task", tenant, id, at, change).await
     }
 
     async fn delete_finished_tasks(
@@ -195,42 +194,13 @@ impl<E: Executor> TaskStore for Sqlite<E> {
     }
 }
 
-/// Takes a task from one state to another, if that is allowed.
-async fn move_task<E: Executor>(
-    store: &Sqlite<E>,
-    step: &'static str,
-    tenant: &TenantId,
-    id: TaskId,
-    at: Timestamp,
-    change: impl FnOnce(&mut Task) -> Result<bool, WrongState> + Send + 'static,
-) -> Result<Task, StorageError> {
-    let tenant = tenant.clone();
-    store
-        .0
-        .write(step, move |connection| {
-            let Some(mut task) = one(connection, &tenant, id)? else {
-                let id = id.to_string();
-                return Err(Failure::Refused(StorageError::NotFound {
-                    what: "task",
-                    id,
-                }));
-            };
-            if change(&mut task).map_err(StorageError::from)? {
-                write(connection, &task)?;
-                touch(connection, &tenant, at)?;
-            }
-            Ok(task)
-        })
-        .await
-}
-
 fn create(
     connection: &mut SqliteConnection,
     tenant: TenantId,
     new: NewTask,
     at: Timestamp,
 ) -> Result<Task, Failure> {
-    if let Some(stands) = one(connection, &tenant, new.id)? {
+    if let Some(stands) = Task::find(connection, &tenant, new.id)? {
         if new.is_same_write(&stands) {
             return Ok(stands);
         }
@@ -245,19 +215,6 @@ fn create(
         .values(TaskRow::from(task.clone()))
         .execute(connection)?;
     Ok(task)
-}
-
-fn one(
-    connection: &mut SqliteConnection,
-    tenant: &TenantId,
-    id: TaskId,
-) -> Result<Option<Task>, Failure> {
-    let row: Option<TaskRow> = tasks::table
-        .find((tenant.as_str(), IdValue(id.uuid())))
-        .select(TaskRow::as_select())
-        .first(connection)
-        .optional()?;
-    Ok(row.map(Task::try_from).transpose()?)
 }
 
 /// The task that a claim gets.
@@ -286,27 +243,45 @@ fn next(
     Ok(entities(rows)?.into_iter().next())
 }
 
-/// Writes what may have changed.
-fn write(connection: &mut SqliteConnection, task: &Task) -> Result<(), Failure> {
-    let moment = |at: Option<Timestamp>| at.map(InstantValue);
-    Statement::new(
-        "update tasks set status = ?, attempts = ?, result = ?, error = ?, traceback = ?,
-             claimed_by = ?, claimed_until = ?, started_at = ?, completed_at = ?
-         where tenant_id = ? and id = ?",
-    )
-    .text(task.status.as_str())
-    .number(task.attempts)
-    .bind::<Nullable<AnyJson>, _>(task.result.clone().map(AnyJsonValue))
-    .optional_text(task.error.as_deref())
-    .optional_text(task.traceback.as_deref())
-    .optional_text(task.claimed_by.as_deref())
-    .bind::<Nullable<Instant>, _>(moment(task.claimed_until))
-    .bind::<Nullable<Instant>, _>(moment(task.started_at))
-    .bind::<Nullable<Instant>, _>(moment(task.completed_at))
-    .text(task.tenant_id.as_str())
-    .id(task.id.uuid())
-    .run(connection)?;
-    Ok(())
+impl Moving for Task {
+    const WHAT: &'static str = "task";
+
+    type Id = TaskId;
+
+    fn find(
+        connection: &mut SqliteConnection,
+        tenant: &TenantId,
+        id: TaskId,
+    ) -> Result<Option<Task>, Failure> {
+        let row: Option<TaskRow> = tasks::table
+            .find((tenant.as_str(), IdValue(id.uuid())))
+            .select(TaskRow::as_select())
+            .first(connection)
+            .optional()?;
+        Ok(row.map(Task::try_from).transpose()?)
+    }
+
+    fn write(&self, connection: &mut SqliteConnection) -> Result<(), Failure> {
+        let moment = |at: Option<Timestamp>| at.map(InstantValue);
+        Statement::new(
+            "update tasks set status = ?, attempts = ?, result = ?, error = ?, traceback = ?,
+                 claimed_by = ?, claimed_until = ?, started_at = ?, completed_at = ?
+             where tenant_id = ? and id = ?",
+        )
+        .text(self.status.as_str())
+        .number(self.attempts)
+        .bind::<Nullable<AnyJson>, _>(self.result.clone().map(AnyJsonValue))
+        .optional_text(self.error.as_deref())
+        .optional_text(self.traceback.as_deref())
+        .optional_text(self.claimed_by.as_deref())
+        .bind::<Nullable<Instant>, _>(moment(self.claimed_until))
+        .bind::<Nullable<Instant>, _>(moment(self.started_at))
+        .bind::<Nullable<Instant>, _>(moment(self.completed_at))
+        .text(self.tenant_id.as_str())
+        .id(self.id.uuid())
+        .run(connection)?;
+        Ok(())
+    }
 }
 
 /// The index is named, because without statistics SQLite takes the narrowest one that fits,
