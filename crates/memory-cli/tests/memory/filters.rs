@@ -53,6 +53,21 @@ fn tables_are_carried_one_after_the_other() {
 }
 
 #[test]
+fn a_table_by_itself_brings_its_tenant_along() {
+    let sandbox = Sandbox::new();
+    jarvis(&sandbox.path("jarvis.db"));
+    for (place, table) in ["mission_history", "file_snapshots"]
+        .into_iter()
+        .enumerate()
+    {
+        let to = format!("{place}.db");
+        let document = sandbox.carry("jarvis.db", &to, &["--table", table]);
+        assert_eq!(class(&document, table, "carried"), 1);
+        assert_eq!(class(&document, "entities", "carried"), 0);
+    }
+}
+
+#[test]
 fn sessions_and_their_messages_are_carried_together() {
     let sandbox = Sandbox::new();
     flux_rag(&sandbox.path("flux.db"));

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use memory_domain::{Digest, Record, RecordKey, RecordKind, TenantId};
@@ -30,6 +30,8 @@ pub(crate) struct Carrier<'a> {
     pub(super) options: &'a TransferOptions,
     /// The last records beyond rows that were seen to; only to ask less often, so it may forget.
     pub(super) seen_beyond: HashSet<RecordKey>,
+    /// Tenants that came with rows which were not written.
+    tenants_kept: HashMap<TenantId, Record>,
     /// How far a resumable run is.
     pub(super) course: Option<&'a mut Course>,
     /// The message counts of sessions that the run inserted; only to ask less often.
@@ -116,6 +118,7 @@ impl<'a> Carrier<'a> {
             tally: Tally::default(),
             options,
             seen_beyond: HashSet::new(),
+            tenants_kept: HashMap::new(),
             course,
             counts: Counts::new(),
             meter,
@@ -131,6 +134,7 @@ impl<'a> Carrier<'a> {
             if let Some(course) = self.course.as_deref_mut()
                 && course.pass(&row)?
             {
+                self.keep_tenants(&row);
                 self.meter.pass(table, 1);
                 continue;
             }
@@ -168,6 +172,7 @@ impl<'a> Carrier<'a> {
     async fn take_row(&mut self, row: SourceRow) -> Result<(), MigrateError> {
         self.accounts.table(row.table)?;
         if !self.is_selected(&row) {
+            self.keep_tenants(&row);
             self.accounts
                 .count(row.table, |classes| &mut classes.not_selected);
             self.meter.add(row.table, 1);
@@ -182,6 +187,9 @@ impl<'a> Carrier<'a> {
                 let mut pending = Pending::new(row.table, row.key, *record, rules, row.raw);
                 pending.beyond = beyond;
                 pending.context = row.context;
+                if let Some(tenant) = self.tenants_kept.remove(pending.record().tenant_id()) {
+                    pending.beyond.insert(0, tenant);
+                }
                 self.push(pending).await
             }
             Conversion::Merged { into: _, rule } => {
@@ -205,6 +213,18 @@ impl<'a> Carrier<'a> {
                     context: &row.context,
                     record: None,
                 })
+            }
+        }
+    }
+
+    /// Keeps the tenants that came with a row which is not written: the next row of theirs needs them.
+    fn keep_tenants(&mut self, row: &SourceRow) {
+        if let Conversion::Record { beyond, .. } = &row.conversion {
+            for record in beyond {
+                let tenant = record.tenant_id();
+                if record.kind() == RecordKind::Tenant && !self.tenants_kept.contains_key(tenant) {
+                    self.tenants_kept.insert(tenant.clone(), record.clone());
+                }
             }
         }
     }
