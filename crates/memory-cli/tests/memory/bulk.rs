@@ -65,6 +65,7 @@ fn rows_of_a_large_file_get_the_same_classes_whether_they_are_copied_or_inserted
 
     let (copied, inserted) = (Postgres::migrated(&sandbox), Postgres::migrated(&sandbox));
     let before = catalog(&copied);
+    let indexes = [&copied, &inserted].map(primary_key);
     // Not of the file's tenant, and enough to leave everything on.
     inserted.execute("insert into tenants values ('bob', now(), now(), '{}')");
     let mut told = Vec::new();
@@ -87,6 +88,9 @@ fn rows_of_a_large_file_get_the_same_classes_whether_they_are_copied_or_inserted
         told.push((real, lines));
     }
     assert_eq!(catalog(&copied), before);
+    // It was off in the one and stayed on in the other.
+    assert_ne!(primary_key(&copied), indexes[0]);
+    assert_eq!(primary_key(&inserted), indexes[1]);
     let (document, lines) = &told[0];
     for (table, carried, conflict, quarantined) in [
         ("entities", 3_006, 1, 2),
@@ -110,6 +114,11 @@ fn rows_of_a_large_file_get_the_same_classes_whether_they_are_copied_or_inserted
     assert_eq!(status, 0);
     assert_eq!(copied.ask("select count(*) from nodes"), "0");
     assert_eq!(copied.ask("select count(*) from node_chunks"), "0");
+}
+
+/// Which index the primary key of nodes has: another one each time that it was made.
+fn primary_key(postgres: &Postgres) -> String {
+    postgres.ask("select 'nodes_pkey'::regclass::oid::text")
 }
 
 /// Every constraint and index, and whether it holds.
