@@ -45,12 +45,16 @@ pub(crate) struct Rows {
     relationships: i64,
     missions: i64,
     snapshots: i64,
+    /// How many bytes of prose each entity and relationship has.
+    text: usize,
 }
 
 impl Rows {
-    /// A hundredth of the file by which the speed is measured, times `percent`.
-    pub(crate) const fn percent(percent: i64) -> Rows {
+    /// A hundredth of the file by which the speed is measured, times `percent`; `text` bytes of prose
+    /// beside.
+    pub(crate) const fn percent(percent: i64, text: usize) -> Rows {
         Rows {
+            text,
             entities: 1_000 * percent,
             relationships: 2_500 * percent,
             missions: 100 * percent,
@@ -101,6 +105,7 @@ fn entities(connection: &Connection, rows: Rows, dice: &mut Dice) -> Result<()> 
             _ => None,
         };
         let (created, updated) = (moment(n, 0), moment(n, 1 + dice.below(900_000)));
+        let metadata = with_notes(metadata, rows.text, dice);
         insert.execute(params![n, kind, name, metadata, created, updated])?;
     }
     Ok(())
@@ -123,6 +128,7 @@ fn relationships(connection: &Connection, rows: Rows, dice: &mut Dice) -> Result
             1 => Some(format!(r#"{{"weight": 0.{:02}}}"#, dice.below(100))),
             _ => None,
         };
+        let metadata = with_notes(metadata, rows.text, dice);
         insert.execute(params![n, from, to, kind, metadata, moment(n, 3)])?;
     }
     Ok(())
@@ -171,6 +177,35 @@ fn snapshots(connection: &Connection, rows: Rows, dice: &mut Dice) -> Result<()>
         ])?;
     }
     Ok(())
+}
+
+/// Adds prose of about so many bytes to an object of JSON.
+fn with_notes(metadata: Option<String>, bytes: usize, dice: &mut Dice) -> Option<String> {
+    const SYLLABLES: [&str; 16] = [
+        "ba", "con", "de", "fer", "gra", "in", "lo", "mem", "nor", "po", "qui", "ra", "so", "ter",
+        "un", "ve",
+    ];
+    if bytes == 0 {
+        return metadata;
+    }
+    let mut notes = String::with_capacity(bytes + 8);
+    while notes.len() < bytes {
+        // The same few thousand words, as in prose.
+        let word = dice.next();
+        for syllable in 0..3 {
+            notes.push_str(SYLLABLES[(word >> (4 * syllable)) as usize % SYLLABLES.len()]);
+        }
+        notes.push(' ');
+    }
+    let before = match metadata.as_deref() {
+        None | Some("{}") => "{",
+        Some(object) => object.trim_end_matches('}'),
+    };
+    let comma = if before == "{" { "" } else { ", " };
+    Some(format!(
+        "{before}{comma}\"notes\": \"{}\"}}",
+        notes.trim_end()
+    ))
 }
 
 fn path(n: i64) -> String {

@@ -6,7 +6,8 @@ mod file;
 mod measure;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Parser;
@@ -28,6 +29,12 @@ struct Args {
     /// 20,000 snapshots
     #[arg(long, value_name = "PERCENT", default_value_t = 100)]
     percent: i64,
+    /// How many bytes of prose each entity and relationship has beside
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    text: usize,
+    /// Moves into a file of SQLite, without pgloader
+    #[arg(long)]
+    sqlite: bool,
     /// How often each is run
     #[arg(long, value_name = "TIMES", default_value_t = 3)]
     rounds: usize,
@@ -46,18 +53,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .map_err(|_| format!("{URL_VARIABLE} is not set; run `cargo xtask transfer-bench`"))?;
     let folder = tempfile::tempdir()?;
     let source = folder.path().join("jarvis.db");
-    let rows = Rows::percent(args.percent);
+    let rows = Rows::percent(args.percent, args.text);
     file::make(&source, rows)?;
     let megabytes = source.metadata()?.len() / 1_000_000;
     println!("{} rows, {megabytes} MB", rows.total());
 
-    let with_pgloader = !args.alone && Command::new("pgloader").arg("--version").output().is_ok();
+    let with_pgloader =
+        !args.alone && !args.sqlite && Command::new("pgloader").arg("--version").output().is_ok();
     if !with_pgloader {
         println!("without pgloader");
     }
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..args.rounds {
-        let url = fresh(&server, "transfer_memory").await?;
+        let url = match args.sqlite {
+            true => fresh_file(folder.path())?,
+            false => fresh(&server, "transfer_memory").await?,
+        };
         let mut command = Command::new(&args.memory);
         command
             .args(["migrate", "--create-schema", "--from"])
@@ -95,6 +106,17 @@ fn told(name: &str, rows: Rows, measured: Measured) -> Measured {
         measured.seconds
     );
     measured
+}
+
+/// The URL of a file that is not there.
+fn fresh_file(folder: &Path) -> Result<String, Box<dyn Error>> {
+    for suffix in ["", "-wal", "-shm"] {
+        match std::fs::remove_file(folder.join(format!("memory.db{suffix}"))) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(format!("sqlite:{}", folder.join("memory.db").display()))
 }
 
 /// Makes an empty database in place of the one before, and returns its URL.
