@@ -13,7 +13,7 @@ use crate::sqlite_file::{SqliteFile, Step};
 
 /// The most bytes of source values that a batch holds, unless one row has more: a thousand rows of
 /// 60 MB each must not be in memory at once.
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
+const BATCH_BYTES: usize = 2 * 1024 * 1024;
 
 /// Why reading ends before the end.
 pub(crate) enum Stop {

@@ -137,19 +137,14 @@ async fn compare(
     let mut after: Option<RecordKey> = None;
     loop {
         let entries = writer
-            .ledger(report.run, kind, after.as_ref(), BATCH_SIZE_DEFAULT)
+            .read_back(report.run, kind, after.as_ref(), BATCH_SIZE_DEFAULT)
             .await
             .map_err(MigrateError::store(step))?;
-        let Some(last) = entries.last() else {
+        let Some((last, _)) = entries.last() else {
             return Ok(());
         };
         after = Some(last.key.clone());
-        let keys: Vec<RecordKey> = entries.iter().map(|entry| entry.key.clone()).collect();
-        let records = writer
-            .fetch(&keys)
-            .await
-            .map_err(MigrateError::store(step))?;
-        for (entry, record) in entries.iter().zip(records) {
+        for (entry, record) in entries {
             match record {
                 None => report.gone.add(&entry.key),
                 Some(record) => {

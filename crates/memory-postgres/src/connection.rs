@@ -7,6 +7,7 @@ pub(crate) use line::Line;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use diesel::row::{Field, Row as _};
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::TryStreamExt;
@@ -203,6 +204,14 @@ fn session_options(target: &PostgresTarget, config: &Config) -> String {
     .join(" ")
 }
 
+/// How many bytes the values of a row have.
+fn width(row: &Row) -> usize {
+    let columns = 0..row.field_count();
+    columns
+        .filter_map(|column| Some(row.get(column)?.value()?.as_bytes().len()))
+        .sum()
+}
+
 /// The first number of a version such as `15.18 (Debian 15.18-0+deb12u1)` or `19beta1`.
 fn major(version: &str) -> u32 {
     let digits = version
@@ -279,6 +288,35 @@ impl Connection {
         let running = async {
             let rows = AsyncConnectionCore::load(&mut self.diesel, statement).await?;
             rows.try_collect::<Vec<Row>>().await
+        };
+        let result = timeout(self.patience, running).await;
+        self.connector
+            .log
+            .ended(started, || statement.sql().to_owned());
+        self.leave(after, started, result).await
+    }
+
+    /// Runs a statement, and keeps its first rows up to so many bytes. Says too whether there were
+    /// more, which were let go as they came.
+    pub(crate) async fn run_within(
+        &mut self,
+        statement: &Statement<'_>,
+        bytes: usize,
+    ) -> Result<(Vec<Row>, bool), Failure> {
+        let after = self.enter();
+        let started = Instant::now();
+        let running = async {
+            let mut rows = AsyncConnectionCore::load(&mut self.diesel, statement).await?;
+            let (mut kept, mut room, mut is_cut) = (Vec::new(), bytes, false);
+            while let Some(row) = rows.try_next().await? {
+                if room == 0 {
+                    is_cut = true;
+                    continue;
+                }
+                room = room.saturating_sub(width(&row));
+                kept.push(row);
+            }
+            Ok((kept, is_cut))
         };
         let result = timeout(self.patience, running).await;
         self.connector

@@ -274,6 +274,16 @@ impl Lease {
         unless_cut(&mut phase, self.connection().run(statement)).await
     }
 
+    /// Runs a statement, and keeps its first rows up to so many bytes.
+    pub(crate) async fn run_within(
+        &mut self,
+        statement: &Statement<'_>,
+        bytes: usize,
+    ) -> Result<(Vec<Row>, bool), Failure> {
+        let mut phase = self.phase.clone();
+        unless_cut(&mut phase, self.connection().run_within(statement, bytes)).await
+    }
+
     /// Runs SQL of the caller's own.
     pub(crate) async fn raw_rows(&mut self, raw: &RawStatement<'_>) -> Result<Vec<Row>, Failure> {
         let mut phase = self.phase.clone();

@@ -59,7 +59,8 @@ pub use error::{BoxError, OpenError, StorageError};
 pub use log::StatementLog;
 pub use maintenance::{Backup, Maintenance, OptimizeStep, TableSize};
 pub use records::{
-    InsertOutcome, LedgerEntry, RecordReader, RecordWriter, RunId, RunStatus, Sealed, TransferRun,
+    InsertOutcome, LedgerEntry, PAGE_BYTES, RecordReader, RecordWriter, RunId, RunStatus, Sealed,
+    TransferRun,
 };
 pub use schema::{MigrationState, SchemaAdmin};
 pub use source::{

@@ -11,6 +11,10 @@ use uuid::Uuid;
 
 use crate::StorageError;
 
+/// A page of records ends where it holds so many bytes, so that long texts need no more memory than
+/// short ones. The last record of a page may go beyond it.
+pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
+
 /// Reads whole records from one frozen state of a store.
 #[async_trait]
 pub trait RecordReader: Send {
@@ -22,7 +26,7 @@ pub trait RecordReader: Send {
     ) -> Result<u64, StorageError>;
 
     /// The next records of a kind in the order of their keys (tenant, then id, compared by bytes),
-    /// after `after`; fewer than `limit` only at the end.
+    /// after `after`: at most `limit`, fewer where they fill [`PAGE_BYTES`], none only at the end.
     async fn page(
         &mut self,
         kind: RecordKind,
@@ -65,17 +69,9 @@ pub trait RecordWriter: Send {
     /// call are of one kind.
     async fn fetch(&mut self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StorageError>;
 
-    /// The next entries of one kind in a run's ledger, in the order of their keys, after `after`.
-    async fn ledger(
-        &mut self,
-        run: RunId,
-        kind: RecordKind,
-        after: Option<&RecordKey>,
-        limit: u32,
-    ) -> Result<Vec<LedgerEntry>, StorageError>;
-
-    /// The next entries of one kind in a run's ledger, as [`RecordWriter::ledger`] gives them, each
-    /// with what stands under its key.
+    /// The next entries of one kind in a run's ledger, in the order of their keys, after `after`, each
+    /// with what stands under its key: at most `limit`, fewer where the records fill [`PAGE_BYTES`],
+    /// none only at the end.
     async fn read_back(
         &mut self,
         run: RunId,

@@ -400,6 +400,7 @@ macro_rules! __with_scenarios {
                     a_session_that_stood_before_takes_no_messages
                     a_record_without_what_it_refers_to_is_not_inserted
                     a_record_twice_in_one_call_is_inserted_once
+                    a_page_ends_where_it_is_full
                     a_dropped_writer_undoes_everything
                     a_writer_reads_back_by_key
                     the_ledger_lists_what_a_run_inserted

@@ -116,7 +116,7 @@ fn fresh_file(folder: &Path) -> Result<String, Box<dyn Error>> {
             _ => {}
         }
     }
-    Ok(format!("sqlite:{}", folder.join("memory.db").display()))
+    Ok(format!("sqlite://{}", folder.join("memory.db").display()))
 }
 
 /// Makes an empty database in place of the one before, and returns its URL.

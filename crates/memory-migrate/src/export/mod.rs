@@ -24,10 +24,7 @@ pub use source::{EXPORT_KIND, ExportSource};
 pub(crate) use source::{LINE_COLUMN, place, table_of_lines};
 
 /// The most records that are read at once.
-const PAGE_MAX: u32 = 1_000;
-/// A page that gives more bytes than this is followed by a smaller one, so that long texts need no
-/// more memory than short ones.
-const PAGE_BYTES: usize = 8 * 1024 * 1024;
+const PAGE: u32 = 1_000;
 
 /// What was written to a file.
 #[derive(Debug, Clone, Serialize)]
@@ -126,23 +123,20 @@ impl Writer<'_> {
         meter: &mut Meter<'_>,
     ) -> Result<(), MigrateError> {
         let mut after: Option<RecordKey> = None;
-        let mut page = PAGE_MAX;
         loop {
-            let records = reader.page(kind, tenant, after.as_ref(), page).await;
+            let records = reader.page(kind, tenant, after.as_ref(), PAGE).await;
             let records = records.map_err(MigrateError::store("reading records"))?;
             let Some(last) = records.last() else {
                 return Ok(());
             };
             after = Some(last.key());
             let count = records.len() as u64;
-            let before = self.bytes;
             for record in records {
                 let line = encoded(&record)?;
                 self.sums.add(kind, &line);
                 self.write(&line)?;
             }
             meter.add(table, count);
-            page = next_page(page, self.bytes - before);
         }
     }
 
@@ -156,15 +150,6 @@ impl Writer<'_> {
         self.out.write_all(b"\n").map_err(MigrateError::output)?;
         self.bytes += line.len() as u64 + 1;
         Ok(())
-    }
-}
-
-/// How many records the next page is to have after one of `page` records gave `bytes`.
-fn next_page(page: u32, bytes: u64) -> u32 {
-    if bytes > PAGE_BYTES as u64 {
-        (page / 4).max(1)
-    } else {
-        page.saturating_mul(2).min(PAGE_MAX)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{MigrateError, OnConflict, TransferOptions};
 
 /// A batch is written when it holds this many bytes, though it has room for more rows: so a batch of
 /// long texts needs no more memory than one of short ones.
-const BATCH_BYTES: usize = 16 * 1024 * 1024;
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// Takes rows from the source, writes them in batches of one kind, and gives each its class.
 pub(crate) struct Carrier<'a> {

@@ -188,37 +188,25 @@ impl RecordWriter for Shelf {
         Ok(keys.iter().map(found).collect())
     }
 
-    async fn ledger(
+    async fn read_back(
         &mut self,
         _: RunId,
         kind: RecordKind,
         after: Option<&RecordKey>,
         limit: u32,
-    ) -> Result<Vec<LedgerEntry>, StorageError> {
+    ) -> Result<Vec<(LedgerEntry, Option<Record>)>, StorageError> {
         let entries = self.ledger.iter();
         Ok(entries
             .filter(|(key, _)| key.kind == kind && after.is_none_or(|after| *key > after))
             .take(limit as usize)
-            .map(|(key, digest)| LedgerEntry {
-                key: key.clone(),
-                digest: *digest,
+            .map(|(key, digest)| {
+                let entry = LedgerEntry {
+                    key: key.clone(),
+                    digest: *digest,
+                };
+                (entry, self.records.get(key).cloned())
             })
             .collect())
-    }
-
-    async fn read_back(
-        &mut self,
-        run: RunId,
-        kind: RecordKind,
-        after: Option<&RecordKey>,
-        limit: u32,
-    ) -> Result<Vec<(LedgerEntry, Option<Record>)>, StorageError> {
-        let entries = self.ledger(run, kind, after, limit).await?;
-        let with_record = |entry: LedgerEntry| {
-            let record = self.records.get(&entry.key).cloned();
-            (entry, record)
-        };
-        Ok(entries.into_iter().map(with_record).collect())
     }
 
     async fn built_upon(&mut self, _: RunId, _: u32) -> Result<Vec<RecordKey>, StorageError> {

@@ -42,9 +42,9 @@ impl<'a> Pages<'a> {
                 .page(self.kind, self.tenant, self.after.as_ref(), self.page)
                 .await
                 .map_err(MigrateError::store("reading records"))?;
-            self.ended = records.len() < self.page as usize;
-            if let Some(last) = records.last() {
-                self.after = Some(last.key());
+            match records.last() {
+                Some(last) => self.after = Some(last.key()),
+                None => self.ended = true,
             }
             self.records = records.into();
         }

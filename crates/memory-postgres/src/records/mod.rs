@@ -5,6 +5,7 @@ mod diagnosis;
 mod insertion;
 mod reader;
 mod rollback;
+mod room;
 mod table;
 mod transaction;
 mod writer;

@@ -7,6 +7,7 @@ use memory_domain::{Record, RecordKey, RecordKind, TenantId};
 use memory_storage::{RecordReader, StorageError, TransferRun};
 use uuid::Uuid;
 
+use super::room::Room;
 use super::table::Table;
 use super::transaction::Transaction;
 use crate::columns::{Runs, run_columns};
@@ -28,11 +29,17 @@ const RUNS: &str = concat!(
 );
 
 /// Reads whole records from the state in which it began.
-pub(crate) struct Reader(Transaction);
+pub(crate) struct Reader {
+    transaction: Transaction,
+    room: Room,
+}
 
 impl Reader {
     pub(crate) async fn begin(pool: &Arc<Pool>) -> Result<Reader, StorageError> {
-        Transaction::begin(pool, BEGIN).await.map(Reader)
+        Ok(Reader {
+            transaction: Transaction::begin(pool, BEGIN).await?,
+            room: Room::new(),
+        })
     }
 }
 
@@ -45,7 +52,7 @@ impl RecordReader for Reader {
     ) -> Result<u64, StorageError> {
         let sql = format!("select count(*) from {} as x", kind.table());
         let statement = of_tenant(Statement::reading("counting records", sql), kind, tenant);
-        let rows = self.0.run(&statement).await?;
+        let rows = self.transaction.run(&statement).await?;
         let counts = read::<(BigInt,), (i64,)>(statement.step(), &rows)?;
         Ok(counts
             .into_iter()
@@ -60,14 +67,14 @@ impl RecordReader for Reader {
         after: Option<&RecordKey>,
         limit: u32,
     ) -> Result<Vec<Record>, StorageError> {
-        let statement = page(kind, tenant, after, limit);
-        let rows = self.0.run(&statement).await?;
+        let statement = page(kind, tenant, after, self.room.limit(kind, limit));
+        let (rows, _) = self.room.rows(&mut self.transaction, &statement).await?;
         records(kind, statement.step(), &rows)
     }
 
     async fn runs(&mut self, limit: u32) -> Result<Vec<TransferRun>, StorageError> {
         let statement = Statement::reading("listing runs", RUNS).number(limit.into());
-        let rows = self.0.run(&statement).await?;
+        let rows = self.transaction.run(&statement).await?;
         read::<Runs, TransferRunRow>(statement.step(), &rows)?
             .into_iter()
             .map(TransferRun::try_from)
@@ -131,19 +138,23 @@ fn select<'a>(kind: RecordKind) -> Statement<'a> {
     Statement::reading("reading records", sql)
 }
 
-/// Those of a kind's records whose keys follow: the tenants and, but for tenants, the ids.
+/// Those of a kind's records whose keys follow, in their order: the tenants and, but for tenants, the
+/// ids. Tenants come in the order of their names.
 pub(super) fn select_by_key<'a>(kind: RecordKind) -> Statement<'a> {
     let table = Table::of(kind);
     let (columns, name) = (table.list_of("x"), table.name());
     let sql = match kind {
-        RecordKind::Tenant => format!("select {columns} from tenants as x where x.id = any($1)"),
+        RecordKind::Tenant => {
+            format!("select {columns} from tenants as x where x.id = any($1) order by x.id")
+        }
         // A look-up per key, for the reason that is given at the insertions.
         _ => format!(
             "select {columns}
-            from unnest($1, $2) as given (tenant_id, id) cross join lateral (
+            from unnest($1, $2) with ordinality as given (tenant_id, id, n) cross join lateral (
                 select * from {name} as t
                 where t.tenant_id = given.tenant_id and t.id = given.id offset 0
-            ) as x"
+            ) as x
+            order by given.n"
         ),
     };
     Statement::reading("reading records by key", sql)

@@ -67,6 +67,23 @@ impl Transaction {
         }
     }
 
+    /// Runs a statement, and keeps its first rows up to so many bytes; says too whether there were
+    /// more. After a failure, or when the future is dropped, everything is undone.
+    pub(super) async fn run_within(
+        &mut self,
+        statement: &Statement<'_>,
+        bytes: usize,
+    ) -> Result<(Vec<Row>, bool), StorageError> {
+        let mut lease = self.take("a call was dropped before it ended")?;
+        match lease.run_within(statement, bytes).await {
+            Ok(read) => {
+                self.lease = Ok(lease);
+                Ok(read)
+            }
+            Err(failure) => Err(self.abort(statement.step(), failure)),
+        }
+    }
+
     pub(crate) async fn commit(mut self) -> Result<(), StorageError> {
         let mut lease = self.take("it was committed")?;
         lease

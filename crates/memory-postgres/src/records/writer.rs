@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::bulk::{self, Bulk, StillOff};
 use super::insertion::insertion;
 use super::reader::{page, records, select_by_key};
+use super::room::Room;
 use super::transaction::Transaction;
 use super::{diagnosis, rollback};
 use crate::columns::{Ledger, Runs, ledger_columns, run_columns};
@@ -64,6 +65,7 @@ const LEDGER: &str = concat!(
 pub(crate) struct Writer {
     pool: Arc<Pool>,
     hand: Hand,
+    room: Room,
     /// Whether the store held no records when the transaction began, and others are kept out.
     is_alone: bool,
 }
@@ -84,6 +86,7 @@ impl Writer {
         Ok(Writer {
             pool: Arc::clone(pool),
             hand: Hand::Statements(transaction, StillOff::new()),
+            room: Room::new(),
             is_alone: false,
         })
     }
@@ -141,13 +144,41 @@ impl Writer {
         kind: RecordKind,
         keys: &[RecordKey],
     ) -> Result<HashMap<RecordKey, Record>, StorageError> {
-        let tenants = keys.iter().map(|key| key.tenant_id.as_str()).collect();
-        let mut statement = select_by_key(kind).array::<Text, _>(tenants);
-        if kind != RecordKind::Tenant {
-            statement = statement.array::<Id, _>(keys.iter().map(|key| IdValue(id(key))).collect());
-        }
+        let statement = by_keys(kind, keys);
         let rows = self.rows(&statement).await?;
         Ok(by_key(records(kind, statement.step(), &rows)?))
+    }
+
+    /// The next entries of one kind in a run's ledger, in the order of their keys.
+    async fn ledger(
+        &mut self,
+        run: RunId,
+        kind: RecordKind,
+        after: Option<&RecordKey>,
+        limit: u32,
+    ) -> Result<Vec<LedgerEntry>, StorageError> {
+        let mut statement = Statement::reading("reading a run's ledger", LEDGER)
+            .id(run.0)
+            .text(kind.table());
+        if let Some(after) = after {
+            statement = statement
+                .then(" and (l.tenant_id, l.record_id) > (")
+                .parameter()
+                .text(after.tenant_id.as_str())
+                .then(", ")
+                .parameter()
+                .id(id(after))
+                .then(")");
+        }
+        let statement = statement
+            .then(" order by l.tenant_id, l.record_id limit ")
+            .parameter()
+            .number(limit.into());
+        let rows = self.run_whole(&statement).await?;
+        read::<Ledger, LedgerRow>(statement.step(), &rows)?
+            .into_iter()
+            .map(LedgerEntry::try_from)
+            .collect()
     }
 
     async fn taking_back(&mut self, run: &str) -> Result<(), StorageError> {
@@ -321,37 +352,6 @@ impl RecordWriter for Writer {
         Ok(keys.iter().map(|key| standing.get(key).cloned()).collect())
     }
 
-    async fn ledger(
-        &mut self,
-        run: RunId,
-        kind: RecordKind,
-        after: Option<&RecordKey>,
-        limit: u32,
-    ) -> Result<Vec<LedgerEntry>, StorageError> {
-        let mut statement = Statement::reading("reading a run's ledger", LEDGER)
-            .id(run.0)
-            .text(kind.table());
-        if let Some(after) = after {
-            statement = statement
-                .then(" and (l.tenant_id, l.record_id) > (")
-                .parameter()
-                .text(after.tenant_id.as_str())
-                .then(", ")
-                .parameter()
-                .id(id(after))
-                .then(")");
-        }
-        let statement = statement
-            .then(" order by l.tenant_id, l.record_id limit ")
-            .parameter()
-            .number(limit.into());
-        let rows = self.run_whole(&statement).await?;
-        read::<Ledger, LedgerRow>(statement.step(), &rows)?
-            .into_iter()
-            .map(LedgerEntry::try_from)
-            .collect()
-    }
-
     async fn read_back(
         &mut self,
         run: RunId,
@@ -359,19 +359,29 @@ impl RecordWriter for Writer {
         after: Option<&RecordKey>,
         limit: u32,
     ) -> Result<Vec<(LedgerEntry, Option<Record>)>, StorageError> {
-        let entries = self.ledger(run, kind, after, limit).await?;
-        let keys: Vec<RecordKey> = entries.iter().map(|entry| entry.key.clone()).collect();
-        if keys.is_empty() {
+        let limit = self.room.limit(kind, limit);
+        let mut entries = self.ledger(run, kind, after, limit).await?;
+        if entries.is_empty() {
             return Ok(Vec::new());
         }
-        let mut standing = if self.is_alone {
+        let keys: Vec<RecordKey> = entries.iter().map(|entry| entry.key.clone()).collect();
+        let statement = if self.is_alone {
             // Nobody else's are among them, so they come in one go instead of key by key.
-            let statement = page(kind, None, after, limit);
-            let rows = self.rows(&statement).await?;
-            by_key(records(kind, statement.step(), &rows)?)
+            page(kind, None, after, limit)
         } else {
-            self.standing(kind, &keys).await?
+            by_keys(kind, &keys)
         };
+        let Hand::Statements(transaction, _) = &mut self.hand else {
+            return Err(gone());
+        };
+        let (rows, is_cut) = self.room.rows(transaction, &statement).await?;
+        let standing = records(kind, statement.step(), &rows)?;
+        if is_cut && let Some(last) = standing.last().map(Record::key) {
+            // Of what follows it is not known whether it stands.
+            let known = entries.partition_point(|entry| entry.key <= last);
+            entries.truncate(known);
+        }
+        let mut standing = by_key(standing);
         let with_record = |entry: LedgerEntry| {
             let record = standing.remove(&entry.key);
             (entry, record)
@@ -486,6 +496,16 @@ impl RecordWriter for Writer {
             Hand::Statements(transaction, _) => transaction.commit().await,
             Hand::Bulk(_) | Hand::Gone => Err(gone()),
         }
+    }
+}
+
+/// Those of the keys, all of one kind, that stand, in their order.
+fn by_keys<'a>(kind: RecordKind, keys: &'a [RecordKey]) -> Statement<'a> {
+    let tenants = keys.iter().map(|key| key.tenant_id.as_str()).collect();
+    let statement = select_by_key(kind).array::<Text, _>(tenants);
+    match kind {
+        RecordKind::Tenant => statement,
+        _ => statement.array::<Id, _>(keys.iter().map(|key| IdValue(id(key))).collect()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Selecting whole records, by place and by key. The tables differ in their rows alone, so the
 //! statements are written once.
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -15,7 +16,7 @@ use memory_domain::{
     Message, Mission, Node, PatchRequest, Record, RecordKey, RecordKind, Relationship, Session,
     Task, Tenant, TenantId,
 };
-use memory_storage::StorageError;
+use memory_storage::{PAGE_BYTES, StorageError};
 use uuid::Uuid;
 
 use crate::error::Failure;
@@ -45,7 +46,7 @@ pub(super) fn count(
     Ok(counted(statement.get_result::<Count>(connection)?.count))
 }
 
-/// The next records of a kind in the order of their keys.
+/// The next records of a kind in the order of their keys, as many as a page has room for.
 pub(super) fn page(
     connection: &mut SqliteConnection,
     kind: RecordKind,
@@ -140,8 +141,32 @@ where
     R: QueryableByName<Sqlite> + 'static,
     T: TryFrom<R, Error = StorageError> + Into<Record>,
 {
-    let rows = statement.load::<R>(connection)?.into_iter();
-    let records: Result<Vec<Record>, StorageError> =
-        rows.map(|row| T::try_from(row).map(Into::into)).collect();
-    Ok(records?)
+    let mut records = Vec::new();
+    let mut room = Room::new();
+    for row in statement.load_iter::<R, DefaultLoadingMode>(connection)? {
+        let record: Record = T::try_from(row?)?.into();
+        room.take(&record);
+        records.push(record);
+        if room.is_full() {
+            break;
+        }
+    }
+    Ok(records)
+}
+
+/// How much a page still has room for.
+pub(super) struct Room(usize);
+
+impl Room {
+    pub(super) fn new() -> Room {
+        Room(PAGE_BYTES)
+    }
+
+    pub(super) fn take(&mut self, record: &Record) {
+        self.0 = self.0.saturating_sub(record.canonical().len());
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.0 == 0
+    }
 }

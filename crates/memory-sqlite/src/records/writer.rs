@@ -7,7 +7,8 @@ use memory_storage::{
 };
 
 use super::insertion::{self, Sessions};
-use super::{ledger, page, runs};
+use super::page::{self, Room};
+use super::{ledger, runs};
 use crate::writer::Lease;
 
 /// Writes whole records on a lease of the writer: one transaction, and nobody else writes until it
@@ -79,21 +80,6 @@ impl RecordWriter for Writer {
             .await
     }
 
-    async fn ledger(
-        &mut self,
-        run: RunId,
-        kind: RecordKind,
-        after: Option<&RecordKey>,
-        limit: u32,
-    ) -> Result<Vec<LedgerEntry>, StorageError> {
-        let after = after.cloned();
-        self.lease
-            .run("reading a run's ledger", move |connection| {
-                ledger::entries(connection, run, kind, after.as_ref(), limit)
-            })
-            .await
-    }
-
     async fn read_back(
         &mut self,
         run: RunId,
@@ -105,11 +91,19 @@ impl RecordWriter for Writer {
         self.lease
             .run("reading records back", move |connection| {
                 let entries = ledger::entries(connection, run, kind, after.as_ref(), limit)?;
-                let with_record = |entry: LedgerEntry| {
+                let mut read = Vec::with_capacity(entries.len());
+                let mut room = Room::new();
+                for entry in entries {
                     let record = page::one(connection, &entry.key)?;
-                    Ok((entry, record))
-                };
-                entries.into_iter().map(with_record).collect()
+                    if let Some(record) = &record {
+                        room.take(record);
+                    }
+                    read.push((entry, record));
+                    if room.is_full() {
+                        break;
+                    }
+                }
+                Ok(read)
             })
             .await
     }

@@ -123,11 +123,11 @@ pub(crate) async fn erasing_takes_the_ledger_and_the_reports_of_transfers_along(
     // The run can still be taken back: it has only the other tenant's record to take.
     let run = RunId(Uuid::from_u128(1));
     let mut writer = store.writer().await.unwrap();
-    let ledger = writer.ledger(run, RecordKind::Tenant, None, 10).await;
+    let ledger = writer.read_back(run, RecordKind::Tenant, None, 10).await;
     let ledger: Vec<TenantId> = ledger
         .unwrap()
         .into_iter()
-        .map(|entry| entry.key.tenant_id)
+        .map(|(entry, _)| entry.key.tenant_id)
         .collect();
     assert_eq!(ledger, [bea]);
     assert_eq!(writer.delete_run(run).await.unwrap(), 1);

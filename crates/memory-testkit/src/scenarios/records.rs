@@ -7,7 +7,8 @@ use memory_domain::{
     Role, Session, Task, TaskStatus, Tenant, TenantId, Timestamp,
 };
 use memory_storage::{
-    InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, Storage, StorageError, TransferRun,
+    InsertOutcome, LedgerEntry, PAGE_BYTES, RecordWriter, RunId, RunStatus, Storage, StorageError,
+    TransferRun,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -401,7 +402,7 @@ pub(crate) async fn what_stands_is_already_there(backend: &dyn Backend) {
         for outcome in outcomes {
             assert_eq!(outcome, InsertOutcome::AlreadyThere, "{kind}");
         }
-        let entries = writer.ledger(run_id(2), kind, None, 10).await.unwrap();
+        let entries = entries(&mut *writer, run_id(2), kind).await;
         assert_eq!(entries, [], "nothing of {kind} was inserted by this run");
     }
     writer.commit().await.unwrap();
@@ -612,10 +613,7 @@ pub(crate) async fn a_record_twice_in_one_call_is_inserted_once(backend: &dyn Ba
         InsertOutcome::AlreadyThere,
     ];
     assert_eq!(outcomes[..3], wanted);
-    let entries = writer
-        .ledger(run_id(1), RecordKind::Node, None, 10)
-        .await
-        .unwrap();
+    let entries = entries(&mut *writer, run_id(1), RecordKind::Node).await;
     assert_eq!(entries.len(), 2);
 }
 
@@ -654,6 +652,58 @@ pub(crate) async fn a_writer_reads_back_by_key(backend: &dyn Backend) {
     assert_eq!(writer.fetch(&[]).await.unwrap(), []);
 }
 
+/// The first entries of one kind in a run's ledger.
+async fn entries(writer: &mut dyn RecordWriter, run: RunId, kind: RecordKind) -> Vec<LedgerEntry> {
+    let read = writer.read_back(run, kind, None, 10).await.unwrap();
+    read.into_iter().map(|(entry, _)| entry).collect()
+}
+
+pub(crate) async fn a_page_ends_where_it_is_full(backend: &dyn Backend) {
+    let store = open(backend).await;
+    given_run(&*store, 1).await;
+    let mut writer = writer(&*store, 2).await;
+    let long: Vec<Record> = (11..16)
+        .map(|id| {
+            let mut node = a_node(id);
+            node.content =
+                JsonObject::from_iter([("text".to_owned(), "x".repeat(PAGE_BYTES / 2).into())]);
+            Record::Node(node)
+        })
+        .collect();
+    insert_new(&mut *writer, 2, long.clone()).await;
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = writer
+            .read_back(run_id(2), RecordKind::Node, after.as_ref(), 100)
+            .await
+            .unwrap();
+        let Some((last, _)) = page.last() else { break };
+        assert!(
+            page.len() <= 2,
+            "{} records of 2 MiB in a page of 4",
+            page.len()
+        );
+        after = Some(last.key.clone());
+        found.extend(page.into_iter().filter_map(|(_, record)| record));
+    }
+    assert!(found == long, "each comes once, in the order of the keys");
+    writer.commit().await.unwrap();
+
+    let mut reader = store.reader().await.unwrap();
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = reader
+            .page(RecordKind::Node, None, after.as_ref(), 100)
+            .await
+            .unwrap();
+        let Some(last) = page.last() else { break };
+        assert!(page.iter().filter(|one| long.contains(one)).count() <= 2);
+        after = Some(last.key());
+        found.extend(page.into_iter().filter(|one| long.contains(one)));
+    }
+    assert!(found == long, "each comes once, in the order of the keys");
+}
+
 pub(crate) async fn the_ledger_lists_what_a_run_inserted(backend: &dyn Backend) {
     let store = open(backend).await;
     given_run(&*store, 1).await;
@@ -673,19 +723,16 @@ pub(crate) async fn the_ledger_lists_what_a_run_inserted(backend: &dyn Backend) 
         for limit in [1, 2, 100] {
             let (mut found, mut after) = (Vec::new(), None);
             loop {
-                let page = writer.ledger(run_id(1), kind, after.as_ref(), limit).await;
-                let page = page.unwrap();
-                let Some(last) = page.last() else { break };
+                let page = writer.read_back(run_id(1), kind, after.as_ref(), limit);
+                let page = page.await.unwrap();
+                let Some((last, _)) = page.last() else { break };
                 after = Some(last.key.clone());
-                found.extend(page);
+                found.extend(page.into_iter().map(|(entry, _)| entry));
             }
             assert_eq!(found, wanted, "{kind} by {limit}");
         }
     }
-    let entries = writer
-        .ledger(run_id(2), RecordKind::Node, None, 10)
-        .await
-        .unwrap();
+    let entries = entries(&mut *writer, run_id(2), RecordKind::Node).await;
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0].key, Record::Node(a_node(3)).key());
 }

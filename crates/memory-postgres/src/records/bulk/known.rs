@@ -1,18 +1,18 @@
 //! What a run wrote so far, in place of the indexes that would know it.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use memory_domain::{Record, RecordKey, RecordKind};
 
-/// The keys and unique keys of records, each as 128 bits of a hash that nobody can aim at.
+/// The keys and unique keys of records, each as 64 bits of a hash that nobody can aim at.
 ///
 /// If a record is not in it, it was not written: nothing is ever missing. That something is in it
-/// which was not written is as likely as guessing a UUID, and found out when the constraints go
-/// back.
+/// which was not written happens once in millions of such transfers. Where it is a record's own key,
+/// the database looks; where it is a reference, it is found out when the constraints go back.
 pub(super) struct Known {
-    keys: HashSet<u128, BuildHasherDefault<AsItIs>>,
-    hashers: [RandomState; 2],
+    keys: HashSet<u64, BuildHasherDefault<AsItIs>>,
+    hasher: RandomState,
     most: usize,
 }
 
@@ -27,9 +27,9 @@ pub(super) enum Verdict {
     Unclear,
 }
 
-/// The most keys that are known, before the database has to. The table of so many takes 71 MB, and
+/// The most keys that are known, before the database has to. The table of so many takes 75 MB, and
 /// half as much again while it grows.
-const MOST: usize = 3_500_000;
+const MOST: usize = 7_000_000;
 
 impl Known {
     pub(super) fn new() -> Known {
@@ -39,39 +39,31 @@ impl Known {
     fn at_most(most: usize) -> Known {
         Known {
             keys: HashSet::default(),
-            hashers: [RandomState::new(), RandomState::new()],
+            hasher: RandomState::new(),
             most,
         }
     }
 
     /// Looks at a record, and knows it from then on if nothing is in its way.
     pub(super) fn take(&mut self, record: &Record) -> Verdict {
-        let id = self.key(&record.key());
+        let hash = |key: &RecordKey| self.hasher.hash_one(key);
+        let id = hash(&record.key());
         if self.keys.len() >= self.most || self.keys.contains(&id) {
             return Verdict::Unclear;
         }
         let mut references = record.references().into_iter();
-        if let Some(missing) = references.find(|key| !self.keys.contains(&self.key(key))) {
+        if let Some(missing) = references.find(|key| !self.keys.contains(&hash(key))) {
             return Verdict::Missing(missing);
         }
-        let unique = record
-            .unique_key()
-            .map(|key| self.hash(&(record.kind(), record.tenant_id(), key)));
+        let unique = record.unique_key();
+        let unique = unique.map(|key| (record.kind(), record.tenant_id(), key));
+        let unique = unique.map(|key| self.hasher.hash_one(key));
         if unique.is_some_and(|key| self.keys.contains(&key)) {
             return Verdict::Unclear;
         }
         self.keys.insert(id);
         self.keys.extend(unique);
         Verdict::New
-    }
-
-    fn key(&self, key: &RecordKey) -> u128 {
-        self.hash(key)
-    }
-
-    fn hash(&self, value: &impl Hash) -> u128 {
-        let [high, low] = &self.hashers;
-        u128::from(high.hash_one(value)) << 64 | u128::from(low.hash_one(value))
     }
 }
 
@@ -85,13 +77,11 @@ impl Hasher for AsItIs {
     }
 
     fn write(&mut self, _: &[u8]) {
-        unreachable!("keys are numbers of 128 bits");
+        unreachable!("keys are numbers of 64 bits");
     }
 
-    fn write_u128(&mut self, key: u128) {
-        #[expect(clippy::cast_possible_truncation, reason = "half of the bits will do")]
-        let half = key as u64;
-        self.0 = half;
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
     }
 }
 

@@ -41,6 +41,9 @@ enum State {
     Failed,
 }
 
+/// How many records are made rows of before it is looked whether to send.
+const AT_ONCE: usize = 16;
+
 /// What is to be copied.
 enum Part {
     Rows {
@@ -156,19 +159,21 @@ fn encode(mut batches: Receiver<(RunId, Vec<Sealed>)>, parts: &Sender<Part>) {
             continue;
         };
         let table = Table::of(kind);
-        let own = rows.entry((kind, Place::Own)).or_default();
-        for sealed in &batch {
-            (table.copy)(sealed.record(), own);
-        }
-        let chunks = rows.entry((kind, Place::Chunks)).or_default();
-        RecordChunks::of(batch.iter().map(Sealed::record)).copy(kind, chunks);
-        let ledger = rows.entry((kind, Place::Ledger)).or_default();
-        for sealed in &batch {
-            enter(run, sealed, ledger);
-        }
-        for ((kind, place), rows) in &mut rows {
-            if rows.len() >= PART && !hand_on(*kind, *place, rows, parts) {
-                return;
+        for some in batch.chunks(AT_ONCE) {
+            let own = rows.entry((kind, Place::Own)).or_default();
+            for sealed in some {
+                (table.copy)(sealed.record(), own);
+            }
+            let chunks = rows.entry((kind, Place::Chunks)).or_default();
+            RecordChunks::of(some.iter().map(Sealed::record)).copy(kind, chunks);
+            let ledger = rows.entry((kind, Place::Ledger)).or_default();
+            for sealed in some {
+                enter(run, sealed, ledger);
+            }
+            for ((kind, place), rows) in &mut rows {
+                if rows.len() >= PART && !hand_on(*kind, *place, rows, parts) {
+                    return;
+                }
             }
         }
     }
