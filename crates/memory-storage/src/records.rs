@@ -26,7 +26,7 @@ pub trait RecordReader: Send {
     ) -> Result<u64, StorageError>;
 
     /// The next records of a kind in the order of their keys (tenant, then id, compared by bytes),
-    /// after `after`: at most `limit`, fewer where they fill [`PAGE_BYTES`], none only at the end.
+    /// after `after`: at most `limit`, fewer where they may fill [`PAGE_BYTES`], none only at the end.
     async fn page(
         &mut self,
         kind: RecordKind,
@@ -70,8 +70,8 @@ pub trait RecordWriter: Send {
     async fn fetch(&mut self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StorageError>;
 
     /// The next entries of one kind in a run's ledger, in the order of their keys, after `after`, each
-    /// with what stands under its key: at most `limit`, fewer where the records fill [`PAGE_BYTES`],
-    /// none only at the end.
+    /// with what stands under its key: at most `limit`, fewer where the records may fill
+    /// [`PAGE_BYTES`], none only at the end.
     async fn read_back(
         &mut self,
         run: RunId,

@@ -236,12 +236,9 @@ pub(crate) async fn everything(storage: &dyn Storage, tenant: Option<&TenantId>)
                 .page(kind, tenant, after.as_ref(), 500)
                 .await
                 .unwrap();
-            let full = page.len() == 500;
-            after = page.last().map(Record::key);
+            let Some(last) = page.last() else { break };
+            after = Some(last.key());
             records.extend(page);
-            if !full {
-                break;
-            }
         }
     }
     records
