@@ -249,11 +249,14 @@ impl Writer {
 #[async_trait]
 impl RecordWriter for Writer {
     async fn expect(&mut self, records: u64) -> Result<(), StorageError> {
+        if !bulk::is_worth_it(records) {
+            return Ok(());
+        }
         // What was read so far holds locks, which would be in the way of what copies.
         if let Hand::Statements(transaction, _) = &mut self.hand {
             transaction.renew(BEGIN).await?;
         }
-        if let Some(bulk) = Bulk::begin(&self.pool, records).await? {
+        if let Some(bulk) = Bulk::begin(&self.pool).await? {
             // What was begun before did nothing yet.
             self.hand = Hand::Bulk(Box::new(bulk));
             self.is_alone = true;
