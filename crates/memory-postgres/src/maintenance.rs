@@ -113,7 +113,7 @@ impl Schema {
     }
 
     /// A connection of its own, for what takes long.
-    async fn unbounded(&self) -> Result<Lease, StorageError> {
+    pub(crate) async fn unbounded(&self) -> Result<Lease, StorageError> {
         let mut lease = self.dedicated().await?;
         self.lift_limits(&mut lease).await?;
         Ok(lease)

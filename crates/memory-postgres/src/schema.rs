@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::MigrationHarness;
@@ -253,6 +253,20 @@ impl SchemaAdmin for Schema {
             harness.revert_migration(step).map(drop)
         })
         .await
+    }
+
+    async fn unindexed(&self) -> Result<u64, StorageError> {
+        const STEP: &str = "counting what is to be indexed";
+        let mut lease = self.unbounded().await?;
+        let table = format!("{}.search_backlog", self.name);
+        let is_there = Statement::reading(STEP, HAS_TABLE).text(&table);
+        if !self.holds(&mut lease, is_there).await? {
+            return Ok(0);
+        }
+        let statement = Statement::reading(STEP, reindex::LEFT);
+        let rows = self.run(&mut lease, statement).await?;
+        let left = read::<(BigInt,), (i64,)>(STEP, &rows)?;
+        Ok(left.iter().map(|(rows,)| rows.unsigned_abs()).sum())
     }
 
     async fn reindex(&self) -> Result<u64, StorageError> {
