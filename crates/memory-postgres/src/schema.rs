@@ -40,11 +40,15 @@ const LOCK: &str = "select pg_try_advisory_lock(hashtextextended('memory schema 
 const HAS_SCHEMA: &str = "select to_regnamespace($1) is not null";
 
 // What a failed CREATE INDEX CONCURRENTLY leaves behind: it costs at each write and serves no read.
+// One that is under way looks the same; on which table another role's is, is hidden.
 const INVALID_INDEXES: &str = "select c.relname::text
     from pg_index as i
     join pg_class as c on c.oid = i.indexrelid
     join pg_namespace as n on n.oid = c.relnamespace
-    where n.nspname = $1 and not i.indisvalid
+    where n.nspname = $1 and not i.indisvalid and not exists (
+        select from pg_stat_progress_create_index as p
+        where p.datname = current_database() and coalesce(p.relid, i.indrelid) = i.indrelid
+    )
     order by 1";
 
 type Step = Box<dyn Migration<Pg>>;

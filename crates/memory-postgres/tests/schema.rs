@@ -541,3 +541,26 @@ async fn only_what_a_rebuilding_left_behind_is_dropped() {
         and relnamespace = '{schema}'::regnamespace order by 1";
     assert_eq!(rows(&fresh, theirs).await, [["theirs"], ["theirs_too"]]);
 }
+
+#[tokio::test]
+async fn an_index_that_is_being_made_keeps_nobody_from_opening() {
+    let fresh = Fresh::new();
+    fresh.open().await;
+    // Somebody writes, and so holds up the making.
+    let writer = client().await;
+    let writing = format!("begin; lock {}.nodes in row exclusive mode", fresh.schema);
+    writer.batch_execute(&writing).await.unwrap();
+    let make = format!(
+        "create index concurrently theirs on {}.nodes (name)",
+        fresh.schema
+    );
+    let making = tokio::spawn(async move { client().await.batch_execute(&make).await });
+    let under_way = "select from pg_class
+        where relname = 'theirs' and relnamespace = '{schema}'::regnamespace";
+    while rows(&fresh, under_way).await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    opening(&fresh).await.unwrap();
+    writer.batch_execute("commit").await.unwrap();
+    making.await.unwrap().unwrap();
+}
