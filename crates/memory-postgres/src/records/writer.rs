@@ -393,10 +393,11 @@ impl RecordWriter for Writer {
         read::<(Text, Text, Id), (String, String, IdValue)>(statement.step(), &rows)?
             .into_iter()
             .map(|(table, tenant, id)| {
+                let kind = table.parse()?;
                 Ok(RecordKey {
-                    kind: table.parse()?,
+                    kind,
                     tenant_id: TenantId::new(tenant)?,
-                    id: Some(id.0),
+                    id: (kind != RecordKind::Tenant).then_some(id.0),
                 })
             })
             .collect()
