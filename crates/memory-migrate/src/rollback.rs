@@ -24,7 +24,7 @@ pub struct RollbackReport {
     pub changed: KeyList,
     /// Records of the run that were deleted since.
     pub gone: KeyList,
-    /// Records that others built upon those of the run.
+    /// Records that others built upon those of the run, or that a later run brought in their place.
     pub built_upon: KeyList,
 }
 
@@ -46,8 +46,8 @@ impl RollbackReport {
 
 /// Takes back what a transfer inserted, exactly, in one transaction.
 ///
-/// If a record of the run was changed or deleted since, or something was built upon one, nothing is
-/// done and the report names what stands against it; with `force` all of that goes too.
+/// If a record of the run was changed or deleted since, something was built upon one or a later run
+/// brought it again, nothing is done and the report names what stands against it; with `force` all of that goes too.
 ///
 /// # Errors
 /// `UnknownRun`, `AlreadyRolledBack`, or `Store`; nothing was changed.
@@ -190,7 +190,10 @@ impl Display for RollbackReport {
         for (what, list) in [
             ("changed since", &self.changed),
             ("deleted since", &self.gone),
-            ("built upon the run's records", &self.built_upon),
+            (
+                "built upon the run's records, or brought again by a later run",
+                &self.built_upon,
+            ),
         ] {
             if list.count == 0 {
                 continue;

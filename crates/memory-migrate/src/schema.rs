@@ -17,6 +17,9 @@ const COUNTED_RUNS: u32 = 1_000;
 pub struct SchemaReport {
     /// Every migration, oldest first.
     pub migrations: Vec<MigrationState>,
+    /// Messages and nodes that are still to be indexed for search, because that was cut off or is
+    /// under way.
+    pub unindexed: u64,
 }
 
 /// What was changed.
@@ -43,20 +46,26 @@ impl SchemaReport {
         self.migrations.iter().filter(|migration| !migration.known)
     }
 
-    /// 0 if the schema is the program's, 1 if migrations are pending or unknown.
+    /// 0 if the schema is the program's and everything is indexed for search, 1 if not.
     pub fn exit_status(&self) -> u8 {
-        u8::from(self.pending().next().is_some() || self.unknown().next().is_some())
+        let is_ours = self.pending().next().is_none() && self.unknown().next().is_none();
+        u8::from(!is_ours || self.unindexed > 0)
     }
 }
 
-/// Says which migrations are applied.
+/// Says which migrations are applied, and what is still to be indexed for search.
 ///
 /// # Errors
 /// `Store` if the store cannot be asked.
 pub async fn status(storage: &dyn Storage) -> Result<SchemaReport, MigrateError> {
-    let migrations = storage.schema().status().await;
+    let step = "reading the state of the schema";
+    let schema = storage.schema();
     Ok(SchemaReport {
-        migrations: migrations.map_err(MigrateError::store("reading the state of the schema"))?,
+        migrations: schema.status().await.map_err(MigrateError::store(step))?,
+        unindexed: schema
+            .unindexed()
+            .await
+            .map_err(MigrateError::store(step))?,
     })
 }
 
@@ -188,6 +197,13 @@ impl Display for SchemaReport {
             };
             writeln!(f, "  {}  {state}", migration.name)?;
         }
+        if self.unindexed > 0 {
+            let count = self.unindexed;
+            writeln!(
+                f,
+                "messages and nodes still to be indexed for search: {count}"
+            )?;
+        }
         match (self.pending().count(), self.unknown().count()) {
             (0, 0) => writeln!(f, "the schema is up to date"),
             (pending, 0) => writeln!(f, "{} pending", verb(pending)),
@@ -232,6 +248,7 @@ mod tests {
         };
         SchemaReport {
             migrations: states.iter().map(state).collect(),
+            unindexed: 0,
         }
     }
 

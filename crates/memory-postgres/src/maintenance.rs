@@ -17,7 +17,14 @@ const TABLES: &str = "select c.relname::text, pg_table_size(c.oid), pg_indexes_s
     where c.relnamespace = to_regnamespace($1) and c.relkind = 'r' and c.relname not like '\\_\\_%'
     order by c.relname collate \"C\"";
 
-const INDEXES: &str = "select c.relname::text, i.indisvalid
+// The last column: whether a rebuilding left it behind, by the name that the server gives those. One
+// that is under way looks the same, and does not say of each whether it is its own; what another role
+// does is hidden, and may be on any table.
+const INDEXES: &str = "select c.relname::text, i.indisvalid,
+        not i.indisvalid and c.relname ~ '_cc(new|old)[0-9]*$' and not exists (
+            select from pg_stat_progress_create_index as p
+            where p.datname = current_database() and coalesce(p.relid, i.indrelid) = i.indrelid
+        )
     from pg_index as i join pg_class as c on c.oid = i.indexrelid
     where c.relnamespace = to_regnamespace($1)
     order by c.relname collate \"C\"";
@@ -75,21 +82,21 @@ impl Schema {
         const STEP: &str = "looking at the indexes";
         let statement = Statement::reading(STEP, INDEXES).text(self.name());
         let rows = self.run(lease, statement).await?;
-        let there = read::<(Text, Bool), (String, bool)>(STEP, &rows)?;
+        let there = read::<(Text, Bool, Bool), (String, bool, bool)>(STEP, &rows)?;
         let mut plan = Vec::new();
         let mut add = |step: String, reason, sql| plan.push((OptimizeStep { step, reason }, sql));
         let is_ours = |name: &str| POSTGRES_INDEXES.iter().any(|(ours, _)| *ours == name);
-        for (name, valid) in &there {
+        for (name, valid, left_behind) in &there {
             if !valid && is_ours(name) {
                 let sql = format!("reindex index concurrently \"{name}\"");
                 add(format!("build the index {name} anew"), INVALID, sql);
-            } else if !valid {
-                let sql = format!("drop index concurrently \"{name}\"");
+            } else if *left_behind {
+                let sql = format!("drop index concurrently if exists \"{name}\"");
                 add(format!("drop the index {name}"), INVALID, sql);
             }
         }
         for (name, sql) in POSTGRES_INDEXES {
-            if !there.iter().any(|(there, _)| there == name) {
+            if !there.iter().any(|(there, ..)| there == name) {
                 let sql = sql.replacen(" index ", " index concurrently ", 1);
                 add(format!("make the index {name}"), "it is missing", sql);
             }
@@ -106,7 +113,7 @@ impl Schema {
     }
 
     /// A connection of its own, for what takes long.
-    async fn unbounded(&self) -> Result<Lease, StorageError> {
+    pub(crate) async fn unbounded(&self) -> Result<Lease, StorageError> {
         let mut lease = self.dedicated().await?;
         self.lift_limits(&mut lease).await?;
         Ok(lease)

@@ -56,6 +56,15 @@ const CLEAR_NODES: &str = "delete from node_chunks as c
     using unnest($1, $2) as anew (tenant_id, id)
     where c.tenant_id = anew.tenant_id and c.node_id = anew.id";
 
+/// How many rows are behind the places on the list.
+pub(crate) const LEFT: &str = "select
+    (select count(*) from search_backlog as b
+        join messages as o on (o.tenant_id, o.id) > (b.after_tenant, b.after_id)
+        where b.owner = 'messages')
+    + (select count(*) from search_backlog as b
+        join nodes as o on (o.tenant_id, o.id) > (b.after_tenant, b.after_id)
+        where b.owner = 'nodes')";
+
 /// Puts everything on the list of what is to be indexed, and indexes it.
 pub(crate) async fn anew(pool: &Arc<Pool>) -> Result<u64, StorageError> {
     let mut transaction = Transaction::begin(pool, "begin").await?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::MigrationHarness;
@@ -40,11 +40,15 @@ const LOCK: &str = "select pg_try_advisory_lock(hashtextextended('memory schema 
 const HAS_SCHEMA: &str = "select to_regnamespace($1) is not null";
 
 // What a failed CREATE INDEX CONCURRENTLY leaves behind: it costs at each write and serves no read.
+// One that is under way looks the same; on which table another role's is, is hidden.
 const INVALID_INDEXES: &str = "select c.relname::text
     from pg_index as i
     join pg_class as c on c.oid = i.indexrelid
     join pg_namespace as n on n.oid = c.relnamespace
-    where n.nspname = $1 and not i.indisvalid
+    where n.nspname = $1 and not i.indisvalid and not exists (
+        select from pg_stat_progress_create_index as p
+        where p.datname = current_database() and coalesce(p.relid, i.indrelid) = i.indrelid
+    )
     order by 1";
 
 type Step = Box<dyn Migration<Pg>>;
@@ -253,6 +257,20 @@ impl SchemaAdmin for Schema {
             harness.revert_migration(step).map(drop)
         })
         .await
+    }
+
+    async fn unindexed(&self) -> Result<u64, StorageError> {
+        const STEP: &str = "counting what is to be indexed";
+        let mut lease = self.unbounded().await?;
+        let table = format!("{}.search_backlog", self.name);
+        let is_there = Statement::reading(STEP, HAS_TABLE).text(&table);
+        if !self.holds(&mut lease, is_there).await? {
+            return Ok(0);
+        }
+        let statement = Statement::reading(STEP, reindex::LEFT);
+        let rows = self.run(&mut lease, statement).await?;
+        let left = read::<(BigInt,), (i64,)>(STEP, &rows)?;
+        Ok(left.iter().map(|(rows,)| rows.unsigned_abs()).sum())
     }
 
     async fn reindex(&self) -> Result<u64, StorageError> {

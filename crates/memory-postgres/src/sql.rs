@@ -34,9 +34,10 @@ macro_rules! tidy {
 const AFTER_READING: &str = concat!("rollback; ", tidy!());
 const AFTER_WRITING: &str = tidy!();
 const BEFORE_READING_WITHIN: &str = "savepoint raw_sql; set transaction read only";
-const AFTER_READING_WITHIN: &str = "rollback to savepoint raw_sql; release savepoint raw_sql";
-const AFTER_WRITING_WITHIN: &str =
-    "reset all; reset role; reset session authorization; discard temp";
+const BEFORE_WRITING_WITHIN: &str = "savepoint raw_sql";
+const UNDO_WITHIN: &str = "rollback to savepoint raw_sql; release savepoint raw_sql";
+const AFTER_WRITING_WITHIN: &str = "release savepoint raw_sql; \
+     reset all; reset role; reset session authorization; discard temp";
 
 /// A batch, and what is wanted of it.
 pub(crate) struct RawRun<'a> {
@@ -94,7 +95,7 @@ impl<'a> RawRun<'a> {
         };
         let started = lease.begin(begin).await;
         started.map_err(|failure| RawRun::error(failure, config))?;
-        let done = self.run(&mut lease).await;
+        let done = self.run(&mut lease).await.flatten();
         let done = done.map_err(|failure| RawRun::error(failure, config))?;
         let restore = if self.writing {
             let committed = lease.commit().await;
@@ -109,37 +110,49 @@ impl<'a> RawRun<'a> {
         Ok(done)
     }
 
-    /// Runs it within a unit of work, whose connection nobody has after it.
-    pub(crate) async fn within(&self, lease: &mut Lease) -> Result<RawDone, Failure> {
+    /// Runs it within a unit of work, whose connection nobody has after it. The failure within is
+    /// ours and not the server's: what ran is undone, and the work goes on.
+    pub(crate) async fn within(
+        &self,
+        lease: &mut Lease,
+    ) -> Result<Result<RawDone, Failure>, Failure> {
         lease.connection().use_up();
-        if !self.writing {
-            lease.batch(BEFORE_READING_WITHIN).await?;
-        }
-        let done = self.run(lease).await?;
         lease
             .batch(if self.writing {
+                BEFORE_WRITING_WITHIN
+            } else {
+                BEFORE_READING_WITHIN
+            })
+            .await?;
+        let done = self.run(lease).await?;
+        lease
+            .batch(if self.writing && done.is_ok() {
                 AFTER_WRITING_WITHIN
             } else {
-                AFTER_READING_WITHIN
+                UNDO_WITHIN
             })
             .await?;
         Ok(done)
     }
 
-    async fn run(&self, lease: &mut Lease) -> Result<RawDone, Failure> {
+    /// Fails within if a value of what ran has no type here.
+    async fn run(&self, lease: &mut Lease) -> Result<Result<RawDone, Failure>, Failure> {
         let mut done = RawDone::default();
         for values in self.sets {
             let raw = RawStatement::new(&self.scanned, values);
             if self.fetch {
                 let rows = lease.raw_rows(&raw).await?;
-                done.rows.extend(values::decoded(&rows)?);
+                match values::decoded(&rows) {
+                    Ok(rows) => done.rows.extend(rows),
+                    Err(failure) => return Ok(Err(failure)),
+                }
             } else {
                 let rows = lease.raw_count(&raw).await? as u64;
                 // Of what only looks, PostgreSQL counts the rows that it found.
                 done.changed += if self.scanned.only_looks() { 0 } else { rows };
             }
         }
-        Ok(done)
+        Ok(Ok(done))
     }
 
     /// What became of it. Before its commit nothing is in doubt; and a table that is not there is

@@ -109,7 +109,7 @@ impl Executor for Work {
                 Ok(done) => {
                     let since = Instant::now();
                     *state = State::Active { lease, since };
-                    Ok(done)
+                    done.map_err(|failure| RawRun::error(failure, self.inner.pool.config()))
                 }
                 Err(failure) => {
                     let error = RawRun::error(failure, self.inner.pool.config());

@@ -12,7 +12,7 @@ use common::{Fresh, client};
 use memory_domain::{JsonObject, NewMessage, NewSession, Session, SessionId, TenantId, Timestamp};
 use memory_postgres::PostgresStorage;
 use memory_storage::{
-    Config, ConversationStore, PoolOptions, SchemaPolicy, Storage, StorageError, Target,
+    Config, ConversationStore, PoolOptions, SchemaPolicy, Sql, Storage, StorageError, Target,
     TenantStore,
 };
 use tokio::time::{sleep, timeout};
@@ -648,4 +648,31 @@ async fn closing_cuts_off_a_verb_that_waits() {
     let stats = store.pool_stats();
     assert_eq!((stats.open, stats.in_use), (0, 0), "{stats:?}");
     holder.batch_execute("rollback").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_value_that_has_no_type_here_undoes_its_statement_and_not_the_work() {
+    let fresh = Fresh::new();
+    let store = fresh.open().await;
+    let session = given_session(&store).await;
+    let work = store.begin().await.unwrap();
+    work.rename_session(&ada(), session.id, "renamed".to_owned(), now())
+        .await
+        .unwrap();
+    let look = "select '1 day'::interval as long";
+    let error = Sql::new(&*work, look).fetch().await.unwrap_err();
+    assert!(matches!(error, StorageError::Backend { .. }), "{error:?}");
+    assert!(format!("{error:?}").contains("column long"), "{error:?}");
+    let write = "update sessions set title = 'lost' returning '1 day'::interval as long";
+    let error = Sql::new(&*work, write).writing().fetch().await.unwrap_err();
+    assert!(format!("{error:?}").contains("column long"), "{error:?}");
+    let session = work.session(&ada(), session.id).await.unwrap().unwrap();
+    assert_eq!(session.title, "renamed");
+    // One that can be read is part of the work as before.
+    let write = "update sessions set title = title || ' twice' returning title";
+    let rows = Sql::new(&*work, write).writing().fetch().await.unwrap();
+    assert_eq!(rows[0].get::<String>("title").unwrap(), "renamed twice");
+    work.commit().await.unwrap();
+    let session = store.session(&ada(), session.id).await.unwrap().unwrap();
+    assert_eq!(session.title, "renamed twice");
 }

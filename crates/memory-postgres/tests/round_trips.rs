@@ -93,3 +93,13 @@ async fn a_verb_that_is_refused_is_one_round_trip() {
         }
     }
 }
+
+#[tokio::test]
+async fn to_expect_fewer_records_than_are_copied_is_no_round_trip() {
+    let fresh = Fresh::new();
+    let (proxy, store) = one_connection(&fresh).await;
+    let mut writer = store.writer().await.unwrap();
+    proxy.take();
+    writer.expect(10).await.unwrap();
+    assert_eq!(proxy.take(), BTreeMap::new());
+}

@@ -6,6 +6,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::{Fresh, client, migrations};
 use diesel::debug_query;
@@ -495,4 +496,71 @@ async fn a_migration_that_waits_in_vain_is_busy_and_changes_nothing() {
     assert!(matches!(error, StorageError::Busy { .. }), "{error:?}");
     holder.batch_execute("rollback").await.unwrap();
     assert_eq!(catalog(&fresh).await, before);
+}
+
+#[tokio::test]
+async fn only_what_a_rebuilding_left_behind_is_dropped() {
+    let fresh = Fresh::new();
+    let store = fresh.open().await;
+    execute(
+        &fresh,
+        "set search_path = {schema};
+        create index theirs on sessions (title);
+        create index theirs_ccnew on sessions (title);
+        create index nodes_by_time_ccold1 on nodes (id);
+        create index theirs_too on nodes (name);
+        update pg_index set indisvalid = false
+        where indexrelid in ('theirs'::regclass, 'theirs_ccnew'::regclass,
+            'nodes_by_time_ccold1'::regclass)",
+    )
+    .await;
+    let dropped = async |dry_run: bool| -> Vec<String> {
+        let steps = store.maintenance().optimize(dry_run).await.unwrap();
+        let steps = steps.into_iter().map(|step| step.step);
+        steps.filter(|step| step.starts_with("drop")).collect()
+    };
+    // Somebody writes, and so holds up a rebuilding that is under way.
+    let writer = client().await;
+    let writing = format!("begin; lock {}.nodes in row exclusive mode", fresh.schema);
+    writer.batch_execute(&writing).await.unwrap();
+    let rebuild = format!("reindex index concurrently {}.theirs_too", fresh.schema);
+    let rebuilding = tokio::spawn(async move { client().await.batch_execute(&rebuild).await });
+    let under_way = "select from pg_index as i join pg_class as c on c.oid = i.indexrelid
+        where c.relname = 'theirs_too_ccnew' and c.relnamespace = '{schema}'::regnamespace";
+    while rows(&fresh, under_way).await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(dropped(true).await, ["drop the index theirs_ccnew"]);
+    writer.batch_execute("commit").await.unwrap();
+    rebuilding.await.unwrap().unwrap();
+    let left_behind = ["nodes_by_time_ccold1", "theirs_ccnew"];
+    let both = left_behind.map(|name| format!("drop the index {name}"));
+    assert_eq!(dropped(false).await, both);
+    assert_eq!(dropped(true).await, [""; 0]);
+    let theirs = "select relname from pg_class where relname like 'theirs%'
+        and relnamespace = '{schema}'::regnamespace order by 1";
+    assert_eq!(rows(&fresh, theirs).await, [["theirs"], ["theirs_too"]]);
+}
+
+#[tokio::test]
+async fn an_index_that_is_being_made_keeps_nobody_from_opening() {
+    let fresh = Fresh::new();
+    fresh.open().await;
+    // Somebody writes, and so holds up the making.
+    let writer = client().await;
+    let writing = format!("begin; lock {}.nodes in row exclusive mode", fresh.schema);
+    writer.batch_execute(&writing).await.unwrap();
+    let make = format!(
+        "create index concurrently theirs on {}.nodes (name)",
+        fresh.schema
+    );
+    let making = tokio::spawn(async move { client().await.batch_execute(&make).await });
+    let under_way = "select from pg_class
+        where relname = 'theirs' and relnamespace = '{schema}'::regnamespace";
+    while rows(&fresh, under_way).await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    opening(&fresh).await.unwrap();
+    writer.batch_execute("commit").await.unwrap();
+    making.await.unwrap().unwrap();
 }

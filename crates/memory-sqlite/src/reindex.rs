@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::SqliteConnection;
 use memory_diesel::sql_types::{Id, IdValue};
 use memory_diesel::{MessageRow, NodeRow};
@@ -24,6 +24,32 @@ const STEP: &str = "indexing for search";
 /// Whether something is still to be indexed.
 pub(crate) fn is_due(connection: &mut SqliteConnection) -> QueryResult<bool> {
     Ok(next(connection)?.is_some())
+}
+
+/// How many rows are behind the places on the list; none if there is no list yet.
+pub(crate) fn left(connection: &mut SqliteConnection) -> Result<u64, Failure> {
+    #[derive(QueryableByName)]
+    struct Counted {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let mut count = |sql: &str| -> QueryResult<i64> {
+        let counted: Counted = diesel::sql_query(sql).get_result(connection)?;
+        Ok(counted.count)
+    };
+    if count("select count(*) as count from sqlite_schema where name = 'search_backlog'")? == 0 {
+        return Ok(0);
+    }
+    let left = count(
+        "select
+            (select count(*) from search_backlog as b
+                join messages as o on (o.tenant_id, o.id) > (b.after_tenant, b.after_id)
+                where b.owner = 'messages')
+            + (select count(*) from search_backlog as b
+                join nodes as o on (o.tenant_id, o.id) > (b.after_tenant, b.after_id)
+                where b.owner = 'nodes') as count",
+    )?;
+    Ok(left.unsigned_abs())
 }
 
 /// Puts everything on the list of what is to be indexed, and indexes it.

@@ -32,6 +32,12 @@ impl SchemaAdmin for Pool {
         self.change(move |place| down(place, steps)).await
     }
 
+    async fn unindexed(&self) -> Result<u64, StorageError> {
+        let reading = Reading::of("counting what is to be indexed");
+        self.read(reading.snapshot().scan(true), reindex::left)
+            .await
+    }
+
     async fn reindex(&self) -> Result<u64, StorageError> {
         self.change(reindex::anew).await
     }

@@ -81,7 +81,7 @@ pub trait RecordWriter: Send {
     ) -> Result<Vec<(LedgerEntry, Option<Record>)>, StorageError>;
 
     /// Up to `limit` records that were not inserted by the run but would go with its records: what
-    /// was built upon them since. From then on nobody else writes to the store until this transaction
+    /// was built upon them since, and what a later run, which stands, inserted in place of them. From then on nobody else writes to the store until this transaction
     /// ends, so that the answer stays true while the run is deleted.
     async fn built_upon(&mut self, run: RunId, limit: u32) -> Result<Vec<RecordKey>, StorageError>;
 

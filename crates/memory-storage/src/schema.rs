@@ -35,6 +35,10 @@ pub trait SchemaAdmin: Send + Sync {
     /// `SchemaMismatch` if the store has migrations that this program does not know.
     async fn down(&self, steps: u32) -> Result<Vec<String>, StorageError>;
 
+    /// Counts the messages and nodes that are still to be indexed for search, because that was cut
+    /// off or is under way; none if there is no such index yet. It looks at each of them.
+    async fn unindexed(&self) -> Result<u64, StorageError>;
+
     /// Makes the index for search anew, in batches that last by themselves, and returns how many
     /// messages and nodes were indexed. Other verbs may run meanwhile, and find what they find now.
     async fn reindex(&self) -> Result<u64, StorageError>;

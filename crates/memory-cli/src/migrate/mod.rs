@@ -9,8 +9,8 @@ use clap::{Args, Subcommand};
 
 use self::rollback::RollbackArgs;
 use self::runs::RunsArgs;
-pub(crate) use self::schema::remedy;
 use self::schema::{DownArgs, Steps};
+pub(crate) use self::schema::{remedy, to_index};
 use self::transfer::TransferArgs;
 pub(crate) use self::transfer::{OnConflict, open_target, report_outcome};
 use crate::cli::EXIT_STATUS;

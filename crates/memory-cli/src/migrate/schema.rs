@@ -60,9 +60,13 @@ pub(crate) async fn status(url: Option<&str>) -> Result<Outcome, Failure> {
     store::close(storage.as_ref()).await;
     let report = report?;
     let status = report.exit_status();
-    let document = json!({ "store": config.to_string(), "migrations": report.migrations });
+    let document = json!({
+        "store": config.to_string(),
+        "migrations": report.migrations,
+        "unindexed": report.unindexed,
+    });
     let mut text = titled(&config, &report);
-    if let Some(remedy) = remedy(&report, &config) {
+    if let Some(remedy) = remedy(&report, &config).or_else(|| to_index(&report, &config)) {
         text.push_str(&remedy);
         text.push('\n');
     }
@@ -78,6 +82,12 @@ pub(crate) fn remedy(report: &SchemaReport, config: &Config) -> Option<String> {
     pending.map(|_| format!("bring it up with `memory migrate up --url {config}`"))
 }
 
+/// What is to be done about an index for search that was cut off.
+pub(crate) fn to_index(report: &SchemaReport, config: &Config) -> Option<String> {
+    let is_due = report.unindexed > 0;
+    is_due.then(|| format!("go on indexing with `memory migrate up --url {config}`"))
+}
+
 /// Opens the store whatever its schema is: that is what is looked at or changed here.
 async fn open(config: &Config) -> Result<std::sync::Arc<dyn Storage>, Failure> {
     store::open(&config.clone().with_schema(SchemaPolicy::Ignore)).await
@@ -89,6 +99,7 @@ fn changed(config: &Config, change: &SchemaChange) -> Outcome {
         "reverted": change.reverted,
         "applied": change.applied,
         "migrations": change.schema.migrations,
+        "unindexed": change.schema.unindexed,
     });
     // What is pending after `down` was reverted as asked, and is no finding.
     Outcome::new(0, titled(config, change), "schema", document)

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::cli::EXIT_STATUS;
 use crate::failure::Failure;
-use crate::migrate::remedy;
+use crate::migrate::{remedy, to_index};
 use crate::outcome::Outcome;
 use crate::store;
 
@@ -75,6 +75,14 @@ pub(crate) async fn run(args: &CheckArgs) -> Result<Outcome, Failure> {
         let newest = info.schema_version.as_deref().unwrap_or("none");
         let _ = writeln!(text, "the schema is the newest: {newest}");
     }
+    if let Some(indexing) = to_index(&status, &config) {
+        let count = status.unindexed;
+        let _ = writeln!(
+            text,
+            "messages and nodes still to be indexed for search: {count}"
+        );
+        let _ = writeln!(text, "{indexing}");
+    }
     if let Some(round) = &round {
         text.push_str(&shown(round));
     }
@@ -84,6 +92,7 @@ pub(crate) async fn run(args: &CheckArgs) -> Result<Outcome, Failure> {
         "info": info,
         "pending": pending,
         "unknown": unknown,
+        "unindexed": status.unindexed,
         "round": round,
     });
     let exit_status = status.exit_status().max(u8::from(failed));

@@ -114,3 +114,26 @@ fn rows_that_name_no_tenant_go_to_the_one_that_was_given() {
         "eve"
     );
 }
+
+#[test]
+fn a_tenant_that_the_source_does_not_have_is_a_finding() {
+    let sandbox = Sandbox::new();
+    flux_rag(&sandbox.path("flux.db"));
+    sandbox.carry("flux.db", "all.db", &[]);
+    let args = ["export", "--url", "all.db", "--to", "all.jsonl"];
+    assert_eq!(sandbox.run(&args).status, 0);
+    let args = ["export", "--url", "all.db", "--tenant", "adda"];
+    sandbox.run(&args).assert_failed(2, &["adda", "all.db"]);
+    let transfer = ["migrate", "--to", "none.db", "--tenant", "adda", "--from"];
+    let import = ["import", "--url", "none.db", "--tenant", "adda"];
+    for (args, source) in [
+        (&transfer[..], "flux.db"),
+        (&transfer[..], "all.db"),
+        (&import[..], "all.jsonl"),
+    ] {
+        let said = sandbox.run(&[args, &[source]].concat());
+        assert_eq!(said.status, 1, "{source}: {said:?}");
+        let told = "the source has nothing of tenant adda";
+        assert!(said.out.contains(told), "{source}: {said:?}");
+    }
+}

@@ -189,3 +189,76 @@ fn a_run_that_is_not_there_is_said_to_be_unknown() {
         said.assert_failed(2, &["latest", "UUID"]);
     }
 }
+
+#[test]
+fn what_went_with_its_table_is_told_before_a_run_is_taken_back() {
+    let stores = Stores::new();
+    for url in stores.urls() {
+        let run = stores.runs(&url)[1].clone();
+        let migrate = |args: &[&str]| {
+            let args = [&["migrate"], args, &["--url", &url]].concat();
+            stores.sandbox.json(&args)
+        };
+        let steps = steps_down_to(&stores.sandbox, &url, "missions");
+        assert_eq!(migrate(&["down", "--steps", &steps, "--force"]).0, 0);
+        let (status, document) = stores.rollback(&url, &run, &[]);
+        assert_eq!(status, 3, "{document:#}");
+        assert!(document.to_string().contains("migrate up"), "{document:#}");
+        assert_eq!(migrate(&["up"]).0, 0);
+        let (status, document) = stores.rollback(&url, &run, &[]);
+        assert_eq!(status, 1, "{document:#}");
+        let gone = &document["rollback"]["gone"];
+        assert_eq!(gone["count"], 2, "{document:#}");
+        let first = gone["first"].to_string();
+        assert!(
+            first.contains("missions") && first.contains("file_snapshots"),
+            "{first}"
+        );
+        let (status, document) = stores.rollback(&url, &run, &["--force"]);
+        assert_eq!(status, 0, "{document:#}");
+        assert_eq!(document["rollback"]["removed"]["nodes"], 5, "{document:#}");
+    }
+}
+
+#[test]
+fn what_a_later_run_brought_again_keeps_the_earlier_one_from_being_taken_back() {
+    let stores = Stores::new();
+    for url in stores.urls() {
+        let earlier = stores.runs(&url)[1].clone();
+        let steps = steps_down_to(&stores.sandbox, &url, "missions");
+        let args = [
+            "migrate", "redo", "--steps", &steps, "--force", "--url", &url,
+        ];
+        assert_eq!(stores.sandbox.json(&args).0, 0);
+        stores.sandbox.carry("before.db", &url, &[]);
+        let later = stores.runs(&url)[0].clone();
+        let (status, document) = stores.rollback(&url, &earlier, &[]);
+        assert_eq!(status, 1, "{document:#}");
+        let refused = &document["rollback"];
+        assert_eq!(refused["gone"]["count"], 0, "{document:#}");
+        let again = refused["built_upon"]["first"].to_string();
+        for table in ["missions", "file_snapshots"] {
+            assert!(again.contains(table), "{again}");
+        }
+        assert_eq!(refused["built_upon"]["count"], 2, "{document:#}");
+        // The later one brought just these, and the earlier one then lacks them.
+        let (status, document) = stores.rollback(&url, &later, &[]);
+        assert_eq!(status, 0, "{document:#}");
+        let removed = serde_json::json!({"missions": 1, "file_snapshots": 1});
+        assert_eq!(document["rollback"]["removed"], removed);
+        let (status, document) = stores.rollback(&url, &earlier, &[]);
+        assert_eq!(
+            (status, &document["rollback"]["gone"]["count"]),
+            (1, &2.into())
+        );
+    }
+}
+
+/// How many migrations there are from one on, by its noun.
+fn steps_down_to(sandbox: &Sandbox, url: &str, noun: &str) -> String {
+    let (_, schema) = sandbox.json(&["migrate", "status", "--url", url]);
+    let migrations = schema["schema"]["migrations"].as_array().unwrap();
+    let is_it = |one: &Value| one["name"].as_str().unwrap().ends_with(noun);
+    let before = migrations.iter().position(is_it).unwrap();
+    (migrations.len() - before).to_string()
+}

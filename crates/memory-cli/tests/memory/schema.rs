@@ -2,7 +2,7 @@
 
 use crate::conversation::say;
 use crate::postgres::Postgres;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, tamper};
 use crate::sources::{flux_rag, jarvis};
 
 #[test]
@@ -141,5 +141,47 @@ fn a_migration_without_rows_is_reverted_without_force() {
         assert_eq!(down("1").status, 0);
         assert_eq!(down(&(migrations - 2).to_string()).status, 0);
         down("1").assert_failed(1, &["1 session"]);
+    }
+}
+
+#[test]
+fn an_index_for_search_that_was_cut_off_is_told_until_it_is_made() {
+    let sandbox = Sandbox::new();
+    flux_rag(&sandbox.path("flux.db"));
+    let postgres = Postgres::migrated(&sandbox);
+    // As it stands when `up` was cut off behind the first of four messages.
+    let cut_off = "insert into search_backlog (owner, after_tenant, after_id)
+        select 'messages', tenant_id, id from messages order by tenant_id, id limit 1";
+    for url in ["a.db".to_owned(), postgres.url()] {
+        sandbox.carry("flux.db", &url, &[]);
+        if url == "a.db" {
+            tamper(&sandbox.path("a.db"), cut_off);
+        } else {
+            postgres.execute(cut_off);
+        }
+        for command in [&["migrate", "status"][..], &["check"]] {
+            let args = [command, &["--url", &url]].concat();
+            let said = sandbox.run(&args);
+            assert_eq!(said.status, 1, "{said:?}");
+            assert!(said.out.contains("to be indexed for search: 3"), "{said:?}");
+            assert!(said.out.contains("memory migrate up"), "{said:?}");
+            let (status, document) = sandbox.json(&args);
+            assert_eq!(status, 1, "{document:#}");
+            let part = if command.len() == 2 {
+                "schema"
+            } else {
+                "check"
+            };
+            assert_eq!(document[part]["unindexed"], 3, "{document:#}");
+        }
+        let whole = sandbox.run(&["check", "--full", "--url", &url]);
+        assert!(whole.out.contains("round is in order"), "{whole:?}");
+        assert_eq!(sandbox.run(&["migrate", "up", "--url", &url]).status, 0);
+        let (status, document) = sandbox.json(&["migrate", "status", "--url", &url]);
+        assert_eq!(status, 0, "{document:#}");
+        assert_eq!(document["schema"]["unindexed"], 0);
+        // Where there is no index yet, none of it is missing.
+        let (_, down) = sandbox.json(&["migrate", "down", "--steps", "3", "--url", &url]);
+        assert_eq!(down["schema"]["unindexed"], 0, "{down:#}");
     }
 }

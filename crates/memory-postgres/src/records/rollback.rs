@@ -10,13 +10,20 @@ pub(super) fn lock() -> String {
     format!("lock table {tables} in share row exclusive mode")
 }
 
-/// What was not brought by the run `$1`, but belongs to what was: it goes with it by the cascades.
-/// At most `$2` keys.
+/// What was not brought by the run `$1`, but belongs to what was: it goes with it by the cascades; and
+/// what had gone and a later run brought again under its key. At most `$2` keys.
 pub(super) fn built_upon() -> String {
     let dependent: Vec<String> = RecordKind::ALL.into_iter().filter_map(dependent).collect();
     format!(
         "with brought as (
             select table_name, tenant_id, record_id from transfer_ledger where run_id = $1
+        ), again as (
+            select l.table_name, l.tenant_id, l.record_id
+            from transfer_runs as this
+            join transfer_runs as later on (later.started_at, later.id) > (this.started_at, this.id)
+            join transfer_ledger as l on l.run_id = later.id
+            join brought using (table_name, tenant_id, record_id)
+            where this.id = $1 and later.status <> 'rolled_back'
         ), dependent as ({})
         select table_name, tenant_id, id from dependent
         where not exists (
@@ -24,6 +31,7 @@ pub(super) fn built_upon() -> String {
             where brought.table_name = dependent.table_name
                 and brought.tenant_id = dependent.tenant_id and brought.record_id = dependent.id
         )
+        union select table_name, tenant_id, record_id from again
         order by table_name, tenant_id, id limit $2",
         dependent.join(" union all ")
     )

@@ -280,11 +280,14 @@ impl Writer {
 #[async_trait]
 impl RecordWriter for Writer {
     async fn expect(&mut self, records: u64) -> Result<(), StorageError> {
+        if !bulk::is_worth_it(records) {
+            return Ok(());
+        }
         // What was read so far holds locks, which would be in the way of what copies.
         if let Hand::Statements(transaction, _) = &mut self.hand {
             transaction.renew(BEGIN).await?;
         }
-        if let Some(bulk) = Bulk::begin(&self.pool, records).await? {
+        if let Some(bulk) = Bulk::begin(&self.pool).await? {
             // What was begun before did nothing yet.
             self.hand = Hand::Bulk(Box::new(bulk));
             self.is_alone = true;
@@ -400,10 +403,11 @@ impl RecordWriter for Writer {
         read::<(Text, Text, Id), (String, String, IdValue)>(statement.step(), &rows)?
             .into_iter()
             .map(|(table, tenant, id)| {
+                let kind = table.parse()?;
                 Ok(RecordKey {
-                    kind: table.parse()?,
+                    kind,
                     tenant_id: TenantId::new(tenant)?,
-                    id: Some(id.0),
+                    id: (kind != RecordKind::Tenant).then_some(id.0),
                 })
             })
             .collect()

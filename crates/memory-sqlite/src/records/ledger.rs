@@ -61,6 +61,27 @@ fn dependencies() -> impl Iterator<Item = (RecordKind, RecordKind, &'static str)
     })
 }
 
+/// Records that had gone and that a later run inserted again under the keys of the run's.
+fn brought_again(
+    connection: &mut SqliteConnection,
+    run: RunId,
+    limit: u32,
+) -> Result<Vec<RecordKey>, Failure> {
+    let statement = Statement::new(
+        "select again.* from transfer_runs as this
+         join transfer_runs as later on (later.started_at, later.id) > (this.started_at, this.id)
+         join transfer_ledger as again on again.run_id = later.id
+         join transfer_ledger as own on own.run_id = this.id and own.table_name = again.table_name
+             and own.tenant_id = again.tenant_id and own.record_id = again.record_id
+         where this.id = ? and later.status <> 'rolled_back'
+         order by again.table_name, again.tenant_id, again.record_id limit ?",
+    )
+    .id(run.0)
+    .number(limit.into());
+    let entries: Vec<LedgerEntry> = entities(statement.load::<LedgerRow>(connection)?)?;
+    Ok(entries.into_iter().map(|entry| entry.key).collect())
+}
+
 /// Records that the run did not insert but that would go with its records.
 pub(super) fn built_upon(
     connection: &mut SqliteConnection,
@@ -74,7 +95,7 @@ pub(super) fn built_upon(
         #[diesel(sql_type = Id)]
         id: IdValue,
     }
-    let mut keys = BTreeSet::new();
+    let mut keys = BTreeSet::from_iter(brought_again(connection, run, limit)?);
     for (kind, on, column) in dependencies() {
         let reference = match on {
             RecordKind::Tenant => String::new(),

@@ -25,7 +25,8 @@ pub trait RawSql: Send + Sync {
     ///
     /// # Errors
     /// `Invalid` for a text that is refused or does not fit its values; `ReadOnly` if it writes and
-    /// was not said to. In a unit of work an error of the database undoes the work.
+    /// was not said to. In a unit of work an error of the database undoes the work; a column of
+    /// PostgreSQL whose type has no [`SqlValue`] is `Backend` too, but undoes only the statement.
     async fn sql_rows(&self, batch: SqlBatch) -> Result<Vec<SqlRow>, StorageError>;
 
     /// Runs the statement once for each set of values and returns how many rows it changed, which is

@@ -23,6 +23,11 @@ use crate::pool::Pool;
 /// takes about as long as writing so many.
 const WORTH_IT: u64 = 5_000;
 
+/// Whether copying is to be tried for so many records.
+pub(super) fn is_worth_it(records: u64) -> bool {
+    records >= WORTH_IT
+}
+
 /// A transaction that copies records.
 pub(super) struct Bulk {
     pool: Arc<Pool>,
@@ -36,14 +41,8 @@ pub(super) struct Bulk {
 pub(super) type StillOff = Vec<String>;
 
 impl Bulk {
-    /// Begins, if the store holds nothing and so many records are worth it.
-    pub(super) async fn begin(
-        pool: &Arc<Pool>,
-        records: u64,
-    ) -> Result<Option<Bulk>, StorageError> {
-        if records < WORTH_IT {
-            return Ok(None);
-        }
+    /// Begins, if the store holds nothing.
+    pub(super) async fn begin(pool: &Arc<Pool>) -> Result<Option<Bulk>, StorageError> {
         let mut bare = pool.bare().await?;
         let off = match off::take_off(&mut bare).await {
             Ok(Some(off)) => off,
