@@ -1,13 +1,13 @@
 //! Two commands with one transfer that are started at the same moment.
 
-use std::process::Child;
+use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::faults::big;
-use crate::interrupted::{Target, kill, resumable};
+use crate::interrupted::{Target, kill, resumable, started};
 use crate::postgres::Postgres;
 use crate::sandbox::{Said, Sandbox, quarantine_lines};
 
@@ -112,4 +112,28 @@ fn of_two_commands_at_once_that_resume_a_run_one_ends_it() {
         let ends = twice(&sandbox, &target, &args);
         assert_one_ended_it(&sandbox, &target, &ends);
     }
+}
+
+#[test]
+fn the_quarantine_that_another_command_writes_is_left_alone() {
+    let sandbox = big();
+    let target = Target::postgres(&sandbox);
+    let to = target.url();
+    let args = resumable("big.db", &to);
+    let first = started(&sandbox, &target, &args, 200).unwrap();
+    // So that it is surely still there, and has the file further than its checkpoint tells.
+    signal(&first, "STOP");
+    let second = sandbox.json(&args[..args.len() - 1]);
+    signal(&first, "CONT");
+    let (status, document) = second;
+    assert_eq!(status, 3, "{document:#}");
+    let error = document["error"].as_str().unwrap();
+    assert!(error.contains("by another command"), "{document:#}");
+    assert_one_ended_it(&sandbox, &target, &[Said::of(first)]);
+}
+
+fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-s", name, &id]).status();
+    assert!(sent.unwrap().success());
 }
