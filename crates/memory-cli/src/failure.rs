@@ -150,6 +150,9 @@ impl From<MigrateError> for Failure {
                     take_back(run)
                 ))
             }
+            MigrateError::UnderWay { .. } => {
+                Some("let it end; if it does not, run the same command again".to_owned())
+            }
             _ => None,
         };
         let details = match &error {

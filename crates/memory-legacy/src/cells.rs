@@ -217,7 +217,9 @@ impl<'a> Cells<'a> {
         let seconds =
             seconds.ok_or_else(|| refuse(place, value, "give the seconds since 1970, a number"))?;
         let moment = time::from_epoch(seconds).map_err(|problem| refuse(place, value, problem))?;
-        if !time::is_epoch(moment, seconds) {
+        if seconds == 0.0 && seconds.is_sign_negative() {
+            self.rule(rules::NEGATIVE_ZERO, place, "-0.0", "0.0");
+        } else if !time::is_epoch(moment, seconds) {
             let from = format!("{seconds:?}");
             self.rule(rules::TIME_ROUNDED, place, from, moment.to_string());
         }

@@ -82,6 +82,10 @@ pub(crate) fn spell_like(timestamp: Timestamp, like: &str, zone: SourceTimezone)
 }
 
 /// The moment that lies `seconds` after the beginning of 1970, to the nearest microsecond.
+///
+/// Milliseconds are refused as far as they would be seconds beyond the years 1 to 9999. Those of
+/// moments from 1968-01-12T20:06:43.2Z up to, and not with, 1978-01-11T21:31:40.8Z are seconds of these
+/// years too, and nothing tells them apart.
 pub(crate) fn from_epoch(seconds: f64) -> Result<Timestamp, &'static str> {
     const PROBLEM: &str =
         "it is no moment of the years 1 to 9999; give the seconds since 1970, not milliseconds";
@@ -100,9 +104,11 @@ pub(crate) fn from_epoch(seconds: f64) -> Result<Timestamp, &'static str> {
 
 /// Whether a number of seconds since 1970 is the nearest to a moment, and so can be had back from it.
 pub(crate) fn is_epoch(moment: Timestamp, seconds: f64) -> bool {
-    // Adding zero makes -0.0, which is no other moment, 0.0.
-    exact(moment.micros())
-        .is_some_and(|micros| (micros / 1e6).to_bits() == (seconds + 0.0).to_bits())
+    match exact(moment.micros()) {
+        Some(micros) => (micros / 1e6).to_bits() == seconds.to_bits(),
+        // Before 1684 and after 2255 doubles are further apart than microseconds.
+        None => from_epoch(seconds) == Ok(moment),
+    }
 }
 
 /// Writes the last `count` digits of a number.
@@ -256,8 +262,9 @@ impl Scan<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{read, spell_like};
+    use super::{from_epoch, is_epoch, read, spell_like};
     use crate::SourceTimezone;
+    use crate::cells::exact;
 
     fn utc(text: &str) -> String {
         read(text, SourceTimezone::UTC)
@@ -373,6 +380,38 @@ mod tests {
                 .contains("never")
         );
         assert!(!read("2026-10-25T02:30:00+01:00", berlin).unwrap().naive);
+    }
+
+    #[test]
+    fn milliseconds_are_refused_unless_they_are_seconds_of_the_years_1_to_9999_too() {
+        // Read as texts, because these moments are what the documents promise.
+        let millis = |text| read(text, SourceTimezone::UTC).unwrap().timestamp.micros() / 1_000;
+        for (moment, is_refused) in [
+            ("1968-01-12T20:06:43.199Z", true),
+            ("1968-01-12T20:06:43.2Z", false),
+            ("1978-01-11T21:31:40.799Z", false),
+            ("1978-01-11T21:31:40.8Z", true),
+            ("2025-12-06T10:11:12.5Z", true),
+        ] {
+            let read = from_epoch(exact(millis(moment)).unwrap());
+            assert_eq!(read.is_err(), is_refused, "{moment}");
+        }
+    }
+
+    #[test]
+    fn of_moments_far_away_seconds_can_be_had_back() {
+        for (seconds, moment) in [
+            (253_402_300_799.0, "9999-12-31T23:59:59.000000Z"),
+            (-62_135_596_800.0, "0001-01-01T00:00:00.000000Z"),
+            (9_007_199_254.75, "2255-06-05T23:47:34.750000Z"),
+            (9_007_199_254.740_993, "2255-06-05T23:47:34.740993Z"),
+        ] {
+            let read = from_epoch(seconds).unwrap();
+            assert_eq!(read.to_string(), moment);
+            assert!(is_epoch(read, seconds), "{seconds}");
+            assert!(!is_epoch(read, seconds + 1e-4), "{seconds}");
+        }
+        assert!(!is_epoch(from_epoch(0.0).unwrap(), -0.0));
     }
 
     #[test]

@@ -135,6 +135,13 @@ pub enum MigrateError {
         run: RunId,
     },
 
+    /// Another command has the quarantine file of a run, and so is carrying the run on.
+    #[error("run {run} is being carried on by another command")]
+    UnderWay {
+        /// The run.
+        run: RunId,
+    },
+
     /// The quarantine file could not be written.
     #[error("the quarantine file {} cannot be written: {problem}", path.display())]
     Quarantine {
@@ -192,7 +199,8 @@ impl MigrateError {
             MigrateError::InvalidOption { .. }
             | MigrateError::NotResumable { .. }
             | MigrateError::SourceChanged { .. }
-            | MigrateError::TakenOver { .. } => self,
+            | MigrateError::TakenOver { .. }
+            | MigrateError::UnderWay { .. } => self,
             error => MigrateError::Stopped {
                 run,
                 source: Box::new(error),

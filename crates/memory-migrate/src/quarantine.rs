@@ -1,12 +1,12 @@
 mod kept;
 
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use memory_domain::{Record, RecordKey};
-use memory_storage::{RawRow, RawValue, RowContext, SourceDescription, SourceTable};
+use memory_storage::{RawRow, RawValue, RowContext, RunId, SourceDescription, SourceTable};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -27,9 +27,12 @@ pub(crate) const FORMAT: u32 = 1;
 /// It is made with its first row, under the name and `.partial`, and gets its name at the end; what
 /// a failed run left is removed, but not what a checkpoint of a resumable run tells of.
 pub(crate) struct Quarantine {
+    run: RunId,
     path: PathBuf,
     header: Value,
     file: Option<BufWriter<File>>,
+    /// The same file, under whichever name: as long as it is held no other command writes to it.
+    held: Option<File>,
     /// Whether a checkpoint tells of the file.
     is_kept: bool,
     /// Whether rows came since the last checkpoint.
@@ -82,9 +85,11 @@ impl Quarantine {
             "target": target,
         });
         let mut quarantine = Quarantine {
+            run: options.run,
             path: options.quarantine_path(),
             header,
             file: None,
+            held: None,
             is_kept: false,
             has_new: false,
         };
@@ -99,22 +104,27 @@ impl Quarantine {
     /// Adds a row.
     ///
     /// # Errors
-    /// `Quarantine` if the file cannot be made or written.
+    /// `Quarantine` if the file cannot be made or written, and `UnderWay` if another command made it for
+    /// the same run since.
     pub(crate) fn add(&mut self, entry: &Entry<'_>) -> Result<(), MigrateError> {
         let line = entry_line(entry);
-        self.write(&line)
-            .map_err(|source| MigrateError::Quarantine {
+        self.write(&line).map_err(|source| match source.kind() {
+            // Nothing was in its place when this command began.
+            io::ErrorKind::AlreadyExists | io::ErrorKind::WouldBlock => self.under_way(),
+            _ => MigrateError::Quarantine {
                 path: self.path.clone(),
                 problem: "check the folder and the room on the disk, or give --quarantine-file",
                 source: Some(source),
-            })
+            },
+        })
     }
 
-    /// Gives the file its name and tells it; `None` if no row came.
+    /// Gives the file its name and tells it; `None` if no row came. It is held until this is dropped,
+    /// because the run has not ended yet.
     ///
     /// # Errors
     /// `Quarantine` if the last rows cannot be written, or another file took the name.
-    pub(crate) fn finish(mut self) -> Result<Option<PathBuf>, MigrateError> {
+    pub(crate) fn finish(&mut self) -> Result<Option<PathBuf>, MigrateError> {
         let Some(file) = self.file.take() else {
             return Ok(None);
         };
@@ -151,7 +161,9 @@ impl Quarantine {
             // It holds what was said, as an export does.
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = BufWriter::new(options.open(partial(&self.path))?);
+            let file = options.open(partial(&self.path))?;
+            self.held = Some(hold(&file)?);
+            let mut file = BufWriter::new(file);
             write_line(&mut file, &self.header)?;
             // By it a later command knows whose the file is.
             file.flush()?;
@@ -160,6 +172,19 @@ impl Quarantine {
         self.has_new = true;
         write_line(file, line)
     }
+}
+
+/// Keeps others from a file, as far as its file system can, for as long as what is returned is there.
+///
+/// # Errors
+/// `WouldBlock` if another command has it.
+fn hold(file: &File) -> io::Result<File> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+        // Some file systems cannot.
+        Ok(()) | Err(TryLockError::Error(_)) => {}
+    }
+    file.try_clone()
 }
 
 impl Drop for Quarantine {

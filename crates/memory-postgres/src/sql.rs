@@ -34,9 +34,11 @@ macro_rules! tidy {
 const AFTER_READING: &str = concat!("rollback; ", tidy!());
 const AFTER_WRITING: &str = tidy!();
 const BEFORE_READING_WITHIN: &str = "savepoint raw_sql; set transaction read only";
-const BEFORE_WRITING_WITHIN: &str = "savepoint raw_sql";
+const BEFORE_FETCHING_WITHIN: &str = "savepoint raw_sql";
 const UNDO_WITHIN: &str = "rollback to savepoint raw_sql; release savepoint raw_sql";
-const AFTER_WRITING_WITHIN: &str = "release savepoint raw_sql; \
+const AFTER_WRITING_WITHIN: &str =
+    "reset all; reset role; reset session authorization; discard temp";
+const AFTER_FETCHING_WITHIN: &str = "release savepoint raw_sql; \
      reset all; reset role; reset session authorization; discard temp";
 
 /// A batch, and what is wanted of it.
@@ -117,21 +119,19 @@ impl<'a> RawRun<'a> {
         lease: &mut Lease,
     ) -> Result<Result<RawDone, Failure>, Failure> {
         lease.connection().use_up();
-        lease
-            .batch(if self.writing {
-                BEFORE_WRITING_WITHIN
-            } else {
-                BEFORE_READING_WITHIN
-            })
-            .await?;
+        match (self.writing, self.fetch) {
+            (false, _) => lease.batch(BEFORE_READING_WITHIN).await?,
+            (true, true) => lease.batch(BEFORE_FETCHING_WITHIN).await?,
+            // Without rows none is read wrongly, which saves the round trip.
+            (true, false) => {}
+        }
         let done = self.run(lease).await?;
-        lease
-            .batch(if self.writing && done.is_ok() {
-                AFTER_WRITING_WITHIN
-            } else {
-                UNDO_WITHIN
-            })
-            .await?;
+        let end = match (self.writing, self.fetch) {
+            (true, true) if done.is_ok() => AFTER_FETCHING_WITHIN,
+            (true, false) => AFTER_WRITING_WITHIN,
+            _ => UNDO_WITHIN,
+        };
+        lease.batch(end).await?;
         Ok(done)
     }
 

@@ -9,7 +9,7 @@ use memory_domain::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::StorageError;
+use crate::{SourceDescription, StorageError};
 
 /// A page of records ends where it holds so many bytes, so that long texts need no more memory than
 /// short ones. The last record of a page may go beyond it.
@@ -51,6 +51,11 @@ pub trait RecordWriter: Send {
     /// constraints and indexes off, and put them back, checked, before the first thing is read back
     /// or the run is closed. What becomes of each record is the same.
     async fn expect(&mut self, records: u64) -> Result<(), StorageError>;
+
+    /// Waits until no other transaction that took its turn with this source is under way, and keeps
+    /// others waiting until this one ends, be it by a checkpoint. So of two transfers from one source
+    /// that begin at once the second sees what the first made last.
+    async fn take_turn(&mut self, source: &SourceDescription) -> Result<(), StorageError>;
 
     /// Enters a run in the list of runs.
     async fn open_run(&mut self, run: &TransferRun) -> Result<(), StorageError>;

@@ -411,6 +411,7 @@ macro_rules! __with_scenarios {
                     runs_are_listed_newest_first
                     a_checkpoint_lasts_and_what_follows_it_does_not
                     a_run_that_another_carried_on_makes_no_checkpoint
+                    who_waited_for_his_turn_sees_what_the_other_made_last
                     a_reader_sees_one_frozen_state
                     records_are_read_in_the_order_of_their_keys
                     one_tenants_records_are_read_apart

@@ -1,5 +1,6 @@
 //! consultant's durable memory on a PostgreSQL server.
 
+use crate::interrupted::{Target, any_moment, kill, random, resumable};
 use crate::postgres::Postgres;
 use crate::sandbox::{Sandbox, class, quarantine_lines};
 
@@ -218,4 +219,46 @@ fn more_rows_than_a_cursor_gives_at_once_are_all_read() {
     assert_eq!(class(&document, "nodes", "carried"), 2501);
     let tables = document["report"]["tables"].as_array().unwrap();
     assert_eq!(tables[1]["beyond"]["tenants"], 4);
+}
+
+/// Nodes of which every 50th cannot be carried, and a relationship of each of the others.
+const MANY: &str = "
+    insert into nodes (node_id, user_id, content, context_type, summary, created_at, last_accessed)
+    select ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'eve',
+        jsonb_build_object('n', n), 'tool_output', 'x',
+        case n % 50 when 0 then '-infinity' else '2025-07-01 09:00:00.000001+00'::timestamptz end,
+        '2025-07-01 10:00:00+00'
+    from generate_series(1, 600) as n;
+    insert into relationships
+        (id, user_id, from_node_id, to_node_id, relationship_type, created_at)
+    select gen_random_uuid(), user_id, node_id, node_id, 'self', '2025-07-01 11:00:00+00'
+    from nodes where user_id = 'eve'";
+
+#[test]
+fn a_resumable_run_from_a_server_that_is_killed_is_ended_by_the_next_command() {
+    let sandbox = Sandbox::new();
+    let source = server(MANY);
+    let from = source.url();
+    let options = ["--allow-quarantine", "--quarantine-file", "whole.jsonl"];
+    sandbox.carry(&from, "whole.db", &options);
+    let whole = quarantine_lines(&sandbox.path("whole.jsonl"));
+    // The relationships of nodes that cannot be carried stay with them.
+    assert_eq!(whole.len(), 24);
+    for target in [Target::new_sqlite(&sandbox), Target::postgres(&sandbox)] {
+        let to = target.url();
+        let args = resumable(&from, &to);
+        // Among the nodes, and then among the relationships.
+        kill(&sandbox, &target, &args, 1 + random(300), any_moment()).unwrap();
+        let rows = 650 + random(200);
+        let done = kill(&sandbox, &target, &args, rows, any_moment()).unwrap();
+        let document = sandbox.carry(&from, &to, &["--resumable", "--allow-quarantine"]);
+        assert_eq!(document["report"]["resumed"], done);
+        assert_eq!(class(&document, "nodes", "quarantined"), 12);
+        assert_eq!(target.ask("select count(*) from transfer_runs"), "1");
+        assert_eq!(target.done(), None);
+        sandbox.assert_equal("whole.db", &to);
+        let [file] = sandbox.quarantine_files().try_into().unwrap();
+        assert_eq!(quarantine_lines(&file), whole);
+        std::fs::remove_file(file).unwrap();
+    }
 }

@@ -20,7 +20,7 @@ const ROWS: u64 = 2 * ENTITIES;
 
 /// A JARVIS file, `big.db`, whose rows are carried, changed by a rule and quarantined, and what an
 /// undisturbed transfer makes of it, `whole.db`.
-fn big() -> Sandbox {
+pub(crate) fn big() -> Sandbox {
     let sandbox = Sandbox::new();
     execute(
         &sandbox.path("big.db"),

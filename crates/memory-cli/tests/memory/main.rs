@@ -9,6 +9,7 @@
 mod accounting;
 mod ai_pal;
 mod any_file;
+mod at_once;
 mod bulk;
 mod cluster;
 mod consultant;

@@ -75,6 +75,35 @@ impl Postgres {
         })
     }
 
+    /// Does something while a table of the schema is held, and lets go once so many others wait for
+    /// that, be it for each other.
+    pub(crate) fn while_held<T>(&self, table: &str, others: i64, task: impl FnOnce() -> T) -> T {
+        let hold = format!("begin; lock table {}.{table}", self.schema);
+        let waiting = "with recursive waiting (pid) as (
+                select pg_backend_pid()
+                union
+                select a.pid from pg_stat_activity as a
+                join waiting as w on w.pid = any (pg_blocking_pids(a.pid))
+            )
+            select count(*) - 1 from waiting";
+        self.with_client(async move |client| {
+            client.batch_execute(&hold).await.unwrap();
+            let done = task();
+            for _ in 0..1_000 {
+                // The server's list of who is there stands still within a transaction.
+                let sql = "select pg_stat_clear_snapshot()";
+                client.batch_execute(sql).await.unwrap();
+                let row = client.query_one(waiting, &[]).await.unwrap();
+                if row.get::<_, i64>(0) >= others {
+                    client.batch_execute("commit").await.unwrap();
+                    return done;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            panic!("nobody waits for {table}");
+        })
+    }
+
     /// What `pg_dump` writes of the schema.
     pub(crate) fn dump(&self) -> String {
         let server = self.server.split('?').next().unwrap();

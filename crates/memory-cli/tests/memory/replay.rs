@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::faults::big;
+use crate::interrupted::{BATCH, Target, any_moment, kill, kill_atomic, random};
 use crate::postgres::Postgres;
 use crate::sandbox::{Sandbox, ask, class, quarantine_lines, tamper};
 use crate::sources::{ai_pal, consultant, continuum, flux_rag, jarvis};
@@ -520,4 +522,81 @@ fn what_is_no_quarantine_is_refused_with_its_line() {
     }
     let said = sandbox.run(&["migrate", "--replay", "none.jsonl", "--to", "b.db"]);
     said.assert_failed(3, &["none.jsonl", "no such file"]);
+}
+
+/// A file of which each row is in quarantine for one value, and its quarantine, mended but for the
+/// rows that are broken otherwise.
+fn given_mended() -> Sandbox {
+    let sandbox = big();
+    let path = sandbox.path("broken.db");
+    std::fs::copy(sandbox.path("big.db"), &path).unwrap();
+    for table in ["entities", "relationships"] {
+        tamper(&path, &format!("update {table} set created_at = 'then'"));
+    }
+    let named = ["--quarantine-file", "mend.jsonl"];
+    assert_eq!(sandbox.transfer("broken.db", "rest.db", &named).0, 1);
+    let file = sandbox.path("mend.jsonl");
+    assert_eq!(quarantine_lines(&file).len(), 2_400);
+    mend(
+        &file,
+        &[(
+            r#""created_at":"then""#,
+            r#""created_at":"2024-03-01T10:00:00Z""#,
+        )],
+    );
+    let replay = ["migrate", "--replay", "mend.jsonl", "--to", "wanted.db"];
+    let more = ["--allow-quarantine", "--quarantine-file", "left.jsonl"];
+    let (status, document) = sandbox.json(&[&replay[..], &more].concat());
+    assert_eq!(status, 0, "{document:#}");
+    assert_eq!(class(&document, "entities", "changed"), 1_188);
+    assert_eq!(class(&document, "relationships", "carried"), 1_176);
+    sandbox
+}
+
+#[test]
+fn a_resumable_replay_that_is_killed_is_ended_by_the_next_command() {
+    let sandbox = given_mended();
+    let left = quarantine_lines(&sandbox.path("left.jsonl"));
+    assert_eq!(left.len(), 36);
+    for target in [Target::new_sqlite(&sandbox), Target::postgres(&sandbox)] {
+        let to = target.url();
+        let args = [
+            "migrate",
+            "--replay",
+            "mend.jsonl",
+            "--to",
+            &to,
+            "--resumable",
+        ];
+        let more = ["--batch-size", BATCH, "--allow-quarantine", "--json"];
+        let args = [&args[..], &more].concat();
+        kill(&sandbox, &target, &args, 1 + random(1_000), any_moment()).unwrap();
+        let rows = 1_200 + random(600);
+        let done = kill(&sandbox, &target, &args, rows, any_moment()).unwrap();
+        let (status, document) = sandbox.json(&args[..args.len() - 1]);
+        assert_eq!(status, 0, "{document:#}");
+        assert_eq!(document["report"]["resumed"], done);
+        assert_eq!(target.ask("select count(*) from transfer_runs"), "1");
+        assert_eq!(target.done(), None);
+        sandbox.assert_equal("wanted.db", &to);
+        let [file] = sandbox.quarantine_files().try_into().unwrap();
+        assert_eq!(quarantine_lines(&file), left);
+        std::fs::remove_file(file).unwrap();
+    }
+}
+
+#[test]
+fn a_replay_that_is_killed_leaves_the_target_as_it_was() {
+    let sandbox = given_mended();
+    flux_rag(&sandbox.path("flux.db"));
+    sandbox.carry("flux.db", "before.db", &[]);
+    for target in [Target::new_sqlite(&sandbox), Target::postgres(&sandbox)] {
+        let to = target.url();
+        sandbox.carry("before.db", &to, &[]);
+        let args = ["migrate", "--replay", "mend.jsonl", "--to", &to];
+        let more = ["--batch-size", BATCH, "--allow-quarantine", "--json"];
+        kill_atomic(&sandbox, &[&args[..], &more].concat(), any_moment());
+        sandbox.assert_equal("before.db", &to);
+        assert_eq!(target.ask("select count(*) from transfer_runs"), "1");
+    }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Quarantine, partial};
+use super::{Quarantine, hold, partial};
 use crate::{MigrateError, TransferOptions};
 
 /// What a checkpoint tells of the file.
@@ -41,7 +41,8 @@ impl Quarantine {
         Ok(Some(kept))
     }
 
-    /// Goes on with the file that a checkpoint tells of.
+    /// Goes on with the file that a checkpoint tells of, unless the command that writes it is still
+    /// there: what it wrote since must not be cut off.
     pub(super) fn go_on(
         &mut self,
         options: &TransferOptions,
@@ -60,13 +61,20 @@ impl Quarantine {
         }
         self.path.clone_from(&kept.file);
         let partial = partial(&self.path);
+        if is_held(&self.path) || is_held(&partial) {
+            return Err(self.under_way());
+        }
         let opened = self
             .take_name_back(&partial)
             .and_then(|()| reopen(&partial, kept.bytes));
-        let file = opened.map_err(|error| {
+        let (file, held) = opened.map_err(|error| {
+            if error.kind() == io::ErrorKind::WouldBlock {
+                return self.under_way();
+            }
             let problem = "the run has rows in it; put it back, or take the run back";
             refuse(&partial, problem, Some(error))
         })?;
+        self.held = Some(held);
         self.file = Some(BufWriter::new(file));
         self.is_kept = true;
         Ok(())
@@ -89,6 +97,9 @@ impl Quarantine {
     /// carried.
     pub(super) fn remove_leftover(&self, options: &TransferOptions) -> Result<(), MigrateError> {
         let partial = partial(&self.path);
+        if is_held(&partial) {
+            return Err(self.under_way());
+        }
         if partial.exists() {
             let is_leftover = match first_line(&partial) {
                 Ok(None) => true,
@@ -106,6 +117,25 @@ impl Quarantine {
         }
         options.check_quarantine()
     }
+
+    /// Says whose the file is that another command writes.
+    pub(super) fn under_way(&self) -> MigrateError {
+        let partial = partial(&self.path);
+        let names = [&partial, &self.path];
+        let headers = names.into_iter().filter_map(|path| first_line(path).ok()?);
+        if { headers }.any(|header| header["run"] == self.header["run"]) {
+            return MigrateError::UnderWay { run: self.run };
+        }
+        let problem = "another command writes it; give another --quarantine-file";
+        refuse(&partial, problem, None)
+    }
+}
+
+/// Whether another command writes a file.
+fn is_held(path: &Path) -> bool {
+    File::open(path)
+        .and_then(|file| hold(&file))
+        .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 /// Writes what is new through to the disk, and tells the file's length.
@@ -117,9 +147,10 @@ fn write_through(file: &mut BufWriter<File>, has_new: bool) -> io::Result<u64> {
     file.stream_position()
 }
 
-/// Opens a file to be gone on with after so many bytes, which must be there.
-fn reopen(path: &Path, bytes: u64) -> io::Result<File> {
+/// Opens a file to be gone on with after so many bytes, which must be there, and holds it.
+fn reopen(path: &Path, bytes: u64) -> io::Result<(File, File)> {
     let mut file = OpenOptions::new().write(true).open(path)?;
+    let held = hold(&file)?;
     let length = file.metadata()?.len();
     if length < bytes {
         let problem = format!("it has {length} bytes, of {bytes} that were written");
@@ -127,7 +158,7 @@ fn reopen(path: &Path, bytes: u64) -> io::Result<File> {
     }
     file.set_len(bytes)?;
     file.seek(SeekFrom::End(0))?;
-    Ok(file)
+    Ok((file, held))
 }
 
 /// The first line of a quarantine file; `None` if it is empty.

@@ -105,6 +105,10 @@ pub(super) async fn unfinished(
     options: &TransferOptions,
     source: &SourceDescription,
 ) -> Result<Option<(TransferRun, Checkpoint)>, MigrateError> {
+    // Until the first checkpoint nobody sees the run, and another command would begin its own.
+    writer.take_turn(source).await.map_err(MigrateError::store(
+        "waiting for another transfer from there",
+    ))?;
     let runs = writer
         .unfinished()
         .await

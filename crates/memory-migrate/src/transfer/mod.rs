@@ -44,8 +44,8 @@ use crate::{MigrateError, OnProgress, Phase, TransferOptions};
 /// classes do not add up to its rows, or what was read back is not what the source held. Rows that
 /// cannot be carried are no error: the [`Report`] names them, and its exit status is 1. Of a resumable
 /// run everything up to its last checkpoint stands, which `Stopped` says; a run that cannot be gone on
-/// with is `NotResumable`, `SourceChanged` or `TakenOver`, and where an unfinished one from the same
-/// source stands, any other transfer from there is `RunUnfinished`.
+/// with is `NotResumable`, `SourceChanged`, `TakenOver` or `UnderWay`, and where an unfinished one from
+/// the same source stands, any other transfer from there is `RunUnfinished`.
 pub async fn transfer(
     source: Box<dyn RecordSource>,
     target: &dyn Storage,

@@ -154,6 +154,10 @@ impl RecordWriter for Shelf {
         Ok(())
     }
 
+    async fn take_turn(&mut self, _: &SourceDescription) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     async fn open_run(&mut self, _: &TransferRun) -> Result<(), StorageError> {
         Ok(())
     }

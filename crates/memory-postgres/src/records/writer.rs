@@ -7,7 +7,8 @@ use memory_diesel::sql_types::{Id, IdValue, Instant, InstantValue};
 use memory_diesel::{LedgerRow, TransferRunRow};
 use memory_domain::{JsonObject, Record, RecordKey, RecordKind, TenantId, Timestamp};
 use memory_storage::{
-    InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, Sealed, StorageError, TransferRun,
+    InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, Sealed, SourceDescription,
+    StorageError, TransferRun,
 };
 use uuid::Uuid;
 
@@ -26,6 +27,12 @@ use crate::statement::Statement;
 
 // The caller may take as long as it likes between two batches.
 const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = 0";
+
+// Whoever else writes goes on: only beginnings are kept apart. `%L` puts each part in quotes, so no
+// two sources are spelled alike.
+const TAKE_TURN: &str = "select pg_advisory_xact_lock(hashtextextended(
+        format('memory transfer %L %L %L %L', current_schema(), $1::text, $2::text, $3::text), 0
+    ))::text";
 
 const OPEN_RUN: &str = "insert into transfer_runs (
         id, source_kind, source_name, source_location, started_at, finished_at, status, report
@@ -292,6 +299,16 @@ impl RecordWriter for Writer {
             self.hand = Hand::Bulk(Box::new(bulk));
             self.is_alone = true;
         }
+        Ok(())
+    }
+
+    async fn take_turn(&mut self, source: &SourceDescription) -> Result<(), StorageError> {
+        let step = "waiting for another transfer from this source";
+        let statement = Statement::writing(step, TAKE_TURN)
+            .text(&source.kind)
+            .text(&source.name)
+            .text(&source.location);
+        self.rows(&statement).await?;
         Ok(())
     }
 

@@ -3,7 +3,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use memory_domain::{JsonObject, Record, RecordKey, RecordKind, Timestamp};
 use memory_storage::{
-    InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, Sealed, StorageError, TransferRun,
+    InsertOutcome, LedgerEntry, RecordWriter, RunId, RunStatus, Sealed, SourceDescription,
+    StorageError, TransferRun,
 };
 
 use super::insertion::{self, Sessions};
@@ -32,6 +33,11 @@ impl Writer {
 impl RecordWriter for Writer {
     /// Nothing is done about it: what is looked after row by row costs little within the process.
     async fn expect(&mut self, _: u64) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    /// Nothing is left to do: who has the writer is alone.
+    async fn take_turn(&mut self, _: &SourceDescription) -> Result<(), StorageError> {
         Ok(())
     }
 

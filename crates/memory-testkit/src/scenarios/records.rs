@@ -7,8 +7,8 @@ use memory_domain::{
     Role, Session, Task, TaskStatus, Tenant, TenantId, Timestamp,
 };
 use memory_storage::{
-    InsertOutcome, LedgerEntry, PAGE_BYTES, RecordWriter, RunId, RunStatus, Storage, StorageError,
-    TransferRun,
+    InsertOutcome, LedgerEntry, PAGE_BYTES, RecordWriter, RunId, RunStatus, SourceDescription,
+    Storage, StorageError, TransferRun,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -956,6 +956,37 @@ pub(crate) async fn a_run_that_another_carried_on_makes_no_checkpoint(backend: &
         .close_run(run_id(1), RunStatus::Completed, at(2), known)
         .await;
     is_conflict(closed);
+}
+
+pub(crate) async fn who_waited_for_his_turn_sees_what_the_other_made_last(backend: &dyn Backend) {
+    let store = open(backend).await;
+    let source = || SourceDescription {
+        kind: "flux-rag".to_owned(),
+        name: "talks 🗨".to_owned(),
+        location: "/tmp/'talks'.db".to_owned(),
+        settings: std::collections::BTreeMap::new(),
+    };
+    let mut first = store.writer().await.unwrap();
+    first.take_turn(&source()).await.unwrap();
+    assert_eq!(first.unfinished().await.unwrap(), []);
+    let second = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move {
+            let mut second = store.writer().await.unwrap();
+            second.take_turn(&source()).await.unwrap();
+            second.unfinished().await.unwrap().len()
+        }
+    });
+    tokio::time::sleep(SHORT).await;
+    assert!(!second.is_finished());
+    first.open_run(&new_run(1, 0)).await.unwrap();
+    let nothing = object(json!({}));
+    first
+        .checkpoint(run_id(1), &nothing, &nothing)
+        .await
+        .unwrap();
+    drop(first);
+    assert_eq!(second.await.unwrap(), 1);
 }
 
 pub(crate) async fn a_reader_sees_one_frozen_state(backend: &dyn Backend) {

@@ -1,6 +1,7 @@
 //! How seeds become rows of consultant, and what is to stand for them.
 
-use rusqlite::Connection;
+use std::path::Path;
+
 use serde_json::json;
 
 use super::seed::{Cell, Seed};
@@ -15,9 +16,9 @@ const TABLES: &str = "
     create table memory_relationships (id, from_node_id, to_node_id, relationship_type, strength,
       created_at, metadata);";
 
-pub(super) fn make(connection: Connection, seeds: &[Vec<Seed>; 4]) -> Made {
+pub(super) fn make(path: &Path, seeds: &[Vec<Seed>; 4]) -> Made {
     let [threads, nodes, relationships, _] = seeds;
-    let mut made = Made::new(connection, TABLES);
+    let mut made = Made::tables(path, TABLES);
     let there = made.table("memory_threads", threads, |number, seed| {
         let [created, active] = &seed.times;
         let mut metadata = seed.json.stands.clone();

@@ -1,6 +1,7 @@
 //! How seeds become rows of CONTINUUM, and what is to stand for them.
 
-use rusqlite::Connection;
+use std::path::Path;
+
 use serde_json::json;
 
 use super::seed::{Cell, Seed};
@@ -18,9 +19,9 @@ const TABLES: &str = "
     create table compound_concepts (id, compound_name, component_concepts, co_occurrence_count,
       last_seen, tenant_id);";
 
-pub(super) fn make(connection: Connection, seeds: &[Vec<Seed>; 4]) -> Made {
+pub(super) fn make(path: &Path, seeds: &[Vec<Seed>; 4]) -> Made {
     let [entities, messages, decisions, links] = seeds;
-    let mut made = Made::new(connection, TABLES);
+    let mut made = Made::tables(path, TABLES);
     // Names of which none is another's in other letters.
     let name = |number: usize| format!("{number} {}", entities[number].text);
     let there = made.table("entities", entities, |number, seed| {

@@ -1,6 +1,7 @@
 //! How seeds become rows of flux-rag, and what is to stand for them.
 
-use rusqlite::Connection;
+use std::path::Path;
+
 use serde_json::json;
 
 use super::seed::Seed;
@@ -10,8 +11,8 @@ const TABLES: &str = "
     create table sessions (id, user_id, title, created_at, updated_at, metadata);
     create table messages (id, session_id, role, content, metadata, created_at);";
 
-pub(super) fn make(connection: Connection, [sessions, messages, ..]: &[Vec<Seed>; 4]) -> Made {
-    let mut made = Made::new(connection, TABLES);
+pub(super) fn make(path: &Path, [sessions, messages, ..]: &[Vec<Seed>; 4]) -> Made {
+    let mut made = Made::tables(path, TABLES);
     let id = |number: usize| format!("5e551000-0000-4000-8000-{number:012}");
     let user = |number: usize| ["ada", "", "김 家"][number % 3];
     let tenant = |number: usize| ["ada", "default", "김 家"][number % 3];

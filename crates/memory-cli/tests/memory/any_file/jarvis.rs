@@ -1,6 +1,7 @@
 //! How seeds become rows of JARVIS, and what is to stand for them.
 
-use rusqlite::Connection;
+use std::path::Path;
+
 use serde_json::json;
 
 use super::seed::Seed;
@@ -14,9 +15,9 @@ const TABLES: &str = "
     create table file_snapshots (id, file_path, mission_id, size_bytes, lines_of_code, hash,
       created_at, metadata);";
 
-pub(super) fn make(connection: Connection, seeds: &[Vec<Seed>; 4]) -> Made {
+pub(super) fn make(path: &Path, seeds: &[Vec<Seed>; 4]) -> Made {
     let [entities, relationships, missions, snapshots] = seeds;
-    let mut made = Made::new(connection, TABLES);
+    let mut made = Made::tables(path, TABLES);
     let name = |number: usize| format!("{number} {}", entities[number].text);
     let there = made.table("entities", entities, |number, seed| {
         let [created, updated] = &seed.times;

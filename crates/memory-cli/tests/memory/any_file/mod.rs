@@ -1,25 +1,28 @@
-//! Files of the known tables, with values of every storage class in columns without a type: mostly
-//! sound rows, partly hostile ones. Carried to a new store, the rows of every table add up, every
+//! Files of the known tables, with values of every storage class in columns without a type, and of the
+//! known JSON Lines: mostly sound rows, partly hostile ones. Carried to a new store, the rows of every table add up, every
 //! sound row stands with its exact values, and nothing panics.
 //!
 //! The cases are the same in every run. `MEMORY_TEST_FILES=5000 cargo test -p memory-cli any_file`
 //! tries more of them: so many of each system, of which the first are those of the suite.
 
+mod ai_pal;
 mod consultant;
 mod continuum;
 mod flux_rag;
 mod jarvis;
+mod lines;
 mod seed;
 mod tables;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use memory_core::legacy::LegacyKind;
 use memory_core::migrate::{self, Classes, Report, TransferOptions};
 use memory_core::{Clock, SystemClock};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
-use rusqlite::Connection;
 use serde_json::Value;
 
 use self::seed::{Seed, seeds};
@@ -42,22 +45,40 @@ struct Totals {
 
 #[test]
 fn whatever_stands_in_a_flux_rag_file_the_sound_rows_are_carried() {
-    assert_shares(&try_files(flux_rag::make));
+    assert_shares(&try_files(None, flux_rag::make));
 }
 
 #[test]
 fn whatever_stands_in_a_jarvis_file_the_sound_rows_are_carried() {
-    assert_shares(&try_files(jarvis::make));
+    assert_shares(&try_files(None, jarvis::make));
 }
 
 #[test]
 fn whatever_stands_in_a_consultant_file_the_sound_rows_are_carried() {
-    assert_shares(&try_files(consultant::make));
+    assert_shares(&try_files(None, consultant::make));
 }
 
 #[test]
 fn whatever_stands_in_a_continuum_file_the_sound_rows_are_carried() {
-    assert_shares(&try_files(continuum::make));
+    assert_shares(&try_files(None, continuum::make));
+}
+
+#[test]
+fn whatever_stands_in_an_ai_pal_file_the_sound_rows_are_carried() {
+    assert_shares(&try_files(None, ai_pal::make));
+}
+
+#[test]
+fn whatever_stands_in_an_audit_log_the_sound_lines_are_carried() {
+    assert_shares(&try_files(Some(LegacyKind::AiPalAudit), lines::audit));
+}
+
+#[test]
+fn whatever_stands_in_a_feedback_file_the_sound_lines_are_carried() {
+    assert_shares(&try_files(
+        Some(LegacyKind::FluxRagFeedback),
+        lines::feedback,
+    ));
 }
 
 /// Holds that the files are neither all sound nor all hostile, so that the test tests something.
@@ -70,8 +91,9 @@ fn assert_shares(totals: &Totals) {
     assert!(percent(totals.quarantined) >= 10, "{totals:?}");
 }
 
-/// Makes and carries files of a system, and says what became of all rows.
-fn try_files(make: fn(Connection, &[Vec<Seed>; 4]) -> Made) -> Totals {
+/// Makes and carries files of a system, and says what became of all rows. Lines are of a kind that is
+/// told: of a file without a sound line it cannot be recognised.
+fn try_files(kind: Option<LegacyKind>, make: fn(&Path, &[Vec<Seed>; 4]) -> Made) -> Totals {
     let cases = std::env::var(VARIABLE).map_or(FILES, |files| files.parse().unwrap());
     let config = Config {
         failure_persistence: None,
@@ -81,20 +103,21 @@ fn try_files(make: fn(Connection, &[Vec<Seed>; 4]) -> Made) -> Totals {
     let totals = RefCell::new(Totals::default());
     TestRunner::new_with_rng(config, rng)
         .run(&[seeds(), seeds(), seeds(), seeds()], |seeds| {
-            try_file(make, &seeds, &mut totals.borrow_mut())
+            try_file(kind, make, &seeds, &mut totals.borrow_mut())
         })
         .unwrap_or_else(|failure| panic!("{failure}"));
     totals.into_inner()
 }
 
 fn try_file(
-    make: fn(Connection, &[Vec<Seed>; 4]) -> Made,
+    kind: Option<LegacyKind>,
+    make: fn(&Path, &[Vec<Seed>; 4]) -> Made,
     seeds: &[Vec<Seed>; 4],
     totals: &mut Totals,
 ) -> Result<(), TestCaseError> {
     let sandbox = Sandbox::new();
-    let file = make(Connection::open(sandbox.path("source")).unwrap(), seeds);
-    let (report, stands) = carry(&sandbox);
+    let file = make(&sandbox.path("source"), seeds);
+    let (report, stands) = carry(&sandbox, kind);
     let mut sum = Classes::default();
     for (table, rows) in &file.rows {
         let told = report
@@ -131,14 +154,17 @@ fn try_file(
 }
 
 /// Carries the file to a new store, and gives the report and every record that then stands.
-fn carry(sandbox: &Sandbox) -> (Report, Vec<Value>) {
+fn carry(sandbox: &Sandbox, kind: Option<LegacyKind>) -> (Report, Vec<Value>) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let options = memory_core::legacy::Options::default();
+        let options = memory_core::legacy::Options {
+            kind,
+            ..Default::default()
+        };
         let source = memory_core::legacy::open(sandbox.path("source"), options).unwrap();
         let config = memory_core::ConfigSource::new("sqlite::memory:")
             .read()

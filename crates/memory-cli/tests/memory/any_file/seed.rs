@@ -39,12 +39,15 @@ pub(super) enum Cell {
     Value(Sql),
     /// Text that need not be UTF-8.
     Bytes(Vec<u8>),
+    /// JSON, which in JSON Lines is no text.
+    Json(String),
 }
 
 impl rusqlite::ToSql for Cell {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self {
             Cell::Value(value) => ToSqlOutput::Borrowed(value.into()),
+            Cell::Json(text) => ToSqlOutput::Borrowed(text.as_str().into()),
             Cell::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Text(bytes)),
         })
     }
@@ -168,7 +171,7 @@ fn python(value: &Value, out: &mut String) {
     }
 }
 
-fn quote(text: &str, out: &mut String) {
+pub(super) fn quote(text: &str, out: &mut String) {
     out.push('"');
     for unit in text.encode_utf16() {
         match u8::try_from(unit) {

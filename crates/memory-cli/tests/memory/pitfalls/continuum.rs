@@ -130,6 +130,44 @@ fn an_epoch_that_is_not_in_seconds_is_quarantined() {
 }
 
 #[test]
+fn an_epoch_of_minus_zero_is_zero_by_a_rule() {
+    // A column of reals would make an integer of it.
+    let untyped = CONTINUUM.replace("timestamp real", "timestamp");
+    let mut trial = Trial::new(&[&untyped, &said_at(&["0.0", "0", "1.5"])]);
+    // SQL has no word for it.
+    let sql = "update auto_messages set timestamp = ?1 where id = 3";
+    trial.source().execute(sql, [-0.0_f64]).unwrap();
+    let rows = [
+        ("id=1", Carried),
+        ("id=2", Carried),
+        ("id=3", Changed(&["negative-zero-became-zero"])),
+    ];
+    trial.ends(0, &[("auto_messages", &rows)]);
+    let beginning = json!(["1970-01-01T00:00:00.000000Z"]);
+    let stands = trial.stands("message", &["created_at"]);
+    assert_eq!(stands, vec![beginning; 3]);
+}
+
+#[test]
+fn milliseconds_of_1978_are_quarantined_and_those_of_a_moment_before_are_seconds() {
+    // 1978-01-11T21:31:40.799Z and 1978-01-11T21:31:40.8Z.
+    let times = ["253402300799", "253402300800"];
+    let mut trial = Trial::new(&[CONTINUUM, &said_at(&times)]);
+    let rows = [
+        ("id=1", Carried),
+        (
+            "id=2",
+            Quarantined("give the seconds since 1970, not milliseconds"),
+        ),
+    ];
+    trial.ends(1, &[("auto_messages", &rows)]);
+    assert_eq!(
+        trial.stands("message", &["created_at"]),
+        [json!(["9999-12-31T23:59:59.000000Z"])]
+    );
+}
+
+#[test]
 fn the_same_tables_are_read_in_three_shapes() {
     let rows = "insert into entities (id, name, entity_type, description, SINCE) values
             (1, 'Rust', 'concept', 'a language', '2025-12-01T00:00:00Z'),
