@@ -110,6 +110,7 @@ impl Place {
             Role::Writer => write!(
                 pragmas,
                 "pragma synchronous = {};
+                 pragma cache_size = -{CACHE_KIB};
                  pragma journal_size_limit = {LOG_KEPT};",
                 self.synchronous()
             ),
@@ -144,6 +145,10 @@ impl Place {
             .take();
     }
 }
+
+/// How many KiB of the file the writer keeps in memory at most. What a large transaction changes lies
+/// all over the file, and what has no room goes to the log and is read again.
+const CACHE_KIB: u32 = 64 * 1024;
 
 /// How much of the log stays on the disk once it is in the file: a transfer may have made it huge.
 const LOG_KEPT: u64 = 64 * 1024 * 1024;

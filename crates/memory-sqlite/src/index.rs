@@ -14,21 +14,20 @@ pub(crate) fn index_message(
 ) -> QueryResult<()> {
     let terms = TenantTerms::of(&message.tenant_id);
     for chunk in message_chunks(&terms, &message.content) {
-        let id = Statement::new(
+        Statement::new(
             "insert into message_chunks (tenant_id, message_id, part, created_at, text)
-             values (?, ?, ?, ?, ?) returning id",
+             values (?, ?, ?, ?, ?)",
         )
         .text(message.tenant_id.as_str())
         .id(message.id.uuid())
         .number(chunk.part.into())
         .at(message.created_at)
         .text(&chunk.text)
-        .get_result::<Inserted>(connection)?;
+        .run(connection)?;
         index_terms(
             connection,
             "insert into message_terms (rowid, words, marks) values (?, ?, ?)",
             "insert into message_grams (rowid, grams) values (?, ?)",
-            id,
             &chunk,
         )?;
     }
@@ -39,9 +38,9 @@ pub(crate) fn index_message(
 pub(crate) fn index_node(connection: &mut SqliteConnection, node: &Node) -> QueryResult<()> {
     let terms = TenantTerms::of(&node.tenant_id);
     for chunk in node_chunks(&terms, Indexed::from(node), false) {
-        let id = Statement::new(
+        Statement::new(
             "insert into node_chunks (tenant_id, node_id, field, part, place, created_at, text)
-             values (?, ?, ?, ?, ?, ?, ?) returning id",
+             values (?, ?, ?, ?, ?, ?, ?)",
         )
         .text(node.tenant_id.as_str())
         .id(node.id.uuid())
@@ -50,12 +49,11 @@ pub(crate) fn index_node(connection: &mut SqliteConnection, node: &Node) -> Quer
         .number(chunk.place.number().into())
         .at(node.created_at)
         .text(&chunk.text)
-        .get_result::<Inserted>(connection)?;
+        .run(connection)?;
         index_terms(
             connection,
             "insert into node_terms (rowid, words, marks) values (?, ?, ?)",
             "insert into node_grams (rowid, grams) values (?, ?)",
-            id,
             &chunk,
         )?;
     }
@@ -89,13 +87,18 @@ struct Inserted {
     id: i64,
 }
 
+/// Indexes the chunk that was inserted last.
+///
+/// Its id is asked for instead of returned: while a statement with a `returning` or a trigger runs,
+/// everything must be as before it if it fails, so FTS5 first writes out what it has gathered.
 fn index_terms(
     connection: &mut SqliteConnection,
     into_terms: &'static str,
     into_grams: &'static str,
-    Inserted { id }: Inserted,
     chunk: &IndexChunk,
 ) -> QueryResult<()> {
+    let last = Statement::new("select last_insert_rowid() as id");
+    let Inserted { id } = last.get_result(connection)?;
     if !chunk.words.is_empty() || !chunk.marks.is_empty() {
         let marks: Vec<&str> = chunk.marks.iter().map(String::as_str).collect();
         Statement::new(into_terms)

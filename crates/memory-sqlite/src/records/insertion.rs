@@ -19,8 +19,30 @@ use crate::statement::Statement;
 /// The sessions that a run brought, as far as they were asked for: its messages come one by one.
 pub(super) type Sessions = HashSet<(TenantId, SessionId)>;
 
+/// Inserts records, says of each what became of it, and indexes those that are new.
+pub(super) fn insert_all(
+    connection: &mut SqliteConnection,
+    run: RunId,
+    records: &[Sealed],
+    brought: &mut Sessions,
+) -> Result<Vec<InsertOutcome>, Failure> {
+    let insert = |sealed| insert(connection, run, sealed, brought);
+    let outcomes: Vec<InsertOutcome> = records.iter().map(insert).collect::<Result<_, _>>()?;
+    // After all of them: each that has a trigger would make FTS5 write out what it has gathered.
+    for (sealed, outcome) in std::iter::zip(records, &outcomes) {
+        match sealed.record() {
+            _ if *outcome != InsertOutcome::Inserted => {}
+            Record::Message(message) => index_message(connection, message)?,
+            Record::Node(node) => index_node(connection, node)?,
+            // Only messages and nodes are searched.
+            _ => {}
+        }
+    }
+    Ok(outcomes)
+}
+
 /// Inserts a record and enters it in the ledger, or says why not.
-pub(super) fn insert(
+fn insert(
     connection: &mut SqliteConnection,
     run: RunId,
     sealed: &Sealed,
@@ -37,14 +59,8 @@ pub(super) fn insert(
     match attempt(connection, record.clone()) {
         Ok(0) => standing(connection, record),
         Ok(_) => {
-            match record {
-                Record::Session(session) => {
-                    brought.insert((session.tenant_id.clone(), session.id));
-                }
-                Record::Message(message) => index_message(connection, message)?,
-                Record::Node(node) => index_node(connection, node)?,
-                // Only messages and nodes are searched.
-                _ => {}
+            if let Record::Session(session) = record {
+                brought.insert((session.tenant_id.clone(), session.id));
             }
             diesel::insert_into(transfer_ledger::table)
                 .values(LedgerRow::new(run, entry))

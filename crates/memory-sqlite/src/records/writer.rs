@@ -58,18 +58,13 @@ impl RecordWriter for Writer {
         one_kind(records.iter().map(|sealed| sealed.record().kind()))?;
         let brought = self.brought.clone();
         self.lease
-            .run("inserting records", move |connection| {
+            .run_unguarded("inserting records", move |connection| {
                 let mut brought = brought.lock().unwrap_or_else(PoisonError::into_inner);
                 let mut sessions = match brought.take() {
                     Some((of, sessions)) if of == run => sessions,
                     _ => Sessions::new(),
                 };
-                let outcomes: Result<Vec<InsertOutcome>, _> = records
-                    .iter()
-                    .map(|sealed| insertion::insert(connection, run, sealed, &mut sessions))
-                    .collect();
-                // Not after an error: then nothing of this call was inserted.
-                let outcomes = outcomes?;
+                let outcomes = insertion::insert_all(connection, run, &records, &mut sessions)?;
                 *brought = Some((run, sessions));
                 Ok(outcomes)
             })

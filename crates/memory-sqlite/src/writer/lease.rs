@@ -27,13 +27,21 @@ pub(crate) struct Lease {
 
 /// What the holder wants.
 pub(super) enum Command {
-    Run(Box<dyn Job>),
+    /// Run a verb: what a refusal undoes is its own part alone, or all of the work.
+    Run(Box<dyn Job>, Undo),
     Commit(oneshot::Sender<Result<(), StorageError>>),
     /// Commit, and go on in a new transaction.
     Checkpoint(oneshot::Sender<Result<(), StorageError>>),
     Rollback(Option<oneshot::Sender<()>>),
     /// Undo it, for the reason that `End` has.
     Abort,
+}
+
+/// What is undone where a verb is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Undo {
+    Verb,
+    Work,
 }
 
 /// Why a lease ended before its holder ended it.
@@ -88,9 +96,36 @@ impl Lease {
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
     {
+        self.run_undoing(Undo::Verb, step, body).await
+    }
+
+    /// Runs a body in the work, without the savepoint that a refusal would go back to: SQLite copies
+    /// every page that a savepoint sees changed for the first time. A refusal undoes the whole work.
+    pub(crate) async fn run_unguarded<T, F>(
+        &self,
+        step: &'static str,
+        body: F,
+    ) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
+    {
+        self.run_undoing(Undo::Work, step, body).await
+    }
+
+    async fn run_undoing<T, F>(
+        &self,
+        undo: Undo,
+        step: &'static str,
+        body: F,
+    ) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
+    {
         self.end.check()?;
         let (job, pending) = job(step, body);
-        self.send(Command::Run(job))?;
+        self.send(Command::Run(job, undo))?;
         self.meter.hop();
         let mut unanswered = Unanswered { lease: Some(self) };
         // Another verb of the same work may be before it; nobody else can be.

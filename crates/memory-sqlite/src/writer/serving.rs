@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::job::{Job, Ran};
-use super::lease::{Command, End, Lease, Reason, Request};
+use super::lease::{Command, End, Lease, Reason, Request, Undo};
 use super::thread::WriterThread;
 
 /// The lease that is being served, for the store that is closed under it.
@@ -77,8 +77,8 @@ impl WriterThread {
             };
             match command {
                 Ok(_) if end.is_set() => return self.roll_back(),
-                Ok(Command::Run(job)) => {
-                    if !self.in_lease(job, end) {
+                Ok(Command::Run(job, undo)) => {
+                    if !self.in_lease(job, undo, end) {
                         return;
                     }
                 }
@@ -118,14 +118,20 @@ impl WriterThread {
     }
 
     /// Runs one verb of a work, and says whether the work goes on.
-    fn in_lease(&mut self, mut job: Box<dyn Job>, end: &End) -> bool {
+    fn in_lease(&mut self, mut job: Box<dyn Job>, undo: Undo, end: &End) -> bool {
         if !job.start() {
             // Its caller went away, and left word of that.
             self.roll_back();
             return false;
         }
         let step = job.step();
-        let ran = match self.execute("savepoint job") {
+        let guarded = undo == Undo::Verb;
+        let begun = if guarded {
+            self.execute("savepoint job")
+        } else {
+            Ok(())
+        };
+        let ran = match begun {
             Ok(()) => self.run_job(&mut *job),
             Err(error) => {
                 end.aborted(format!("the database failed while {step}: {error}"));
@@ -136,16 +142,17 @@ impl WriterThread {
         };
         let kept = job.keep();
         let settled = match ran {
-            Ran::Well if kept => self.execute("release job"),
-            Ran::Refused if kept => self
+            Ran::Well if kept && guarded => self.execute("release job"),
+            Ran::Well if kept => Ok(()),
+            Ran::Refused if kept && guarded => self
                 .execute("rollback to job")
                 .and_then(|()| self.execute("release job")),
-            Ran::Well | Ran::Refused => {
+            Ran::Well | Ran::Refused if !kept => {
                 end.aborted("a verb was given up half way");
                 self.roll_back();
                 return false;
             }
-            Ran::Failed => {
+            Ran::Well | Ran::Refused | Ran::Failed => {
                 end.aborted(format!("the database failed while {step}"));
                 self.roll_back();
                 job.answer();
