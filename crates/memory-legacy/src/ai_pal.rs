@@ -13,7 +13,6 @@ mod task;
 
 use memory_domain::{InvalidInput, Record, TenantId, Timestamp};
 
-use crate::SourceTimezone;
 use crate::catalog::Place;
 use crate::cells::Cells;
 use crate::format::{Format, MappedColumn, MappedTable};
@@ -140,14 +139,6 @@ impl Format for AiPal {
 
     fn one_table_is_enough(&self) -> bool {
         true
-    }
-
-    fn shape(&self) -> Option<&'static str> {
-        None
-    }
-
-    fn documented_zone(&self) -> Option<SourceTimezone> {
-        None
     }
 
     fn read(&self, reading: &Reading<'_>, sink: &mut Sink) -> Result<(), Stop> {

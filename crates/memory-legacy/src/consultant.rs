@@ -23,7 +23,6 @@ pub(crate) mod thread;
 use memory_domain::{JsonObject, Record, Tenant, TenantId};
 use memory_storage::{Conversion, SourceError};
 
-use crate::SourceTimezone;
 use crate::catalog::Table;
 use crate::cells::value;
 use crate::converting::Converting;
@@ -177,16 +176,8 @@ impl Format for Consultant {
         self.tables
     }
 
-    fn one_table_is_enough(&self) -> bool {
-        false
-    }
-
     fn shape(&self) -> Option<&'static str> {
         self.shape
-    }
-
-    fn documented_zone(&self) -> Option<SourceTimezone> {
-        None
     }
 
     fn read(&self, reading: &Reading<'_>, sink: &mut Sink) -> Result<(), Stop> {

@@ -32,7 +32,6 @@ mod turn;
 
 use memory_domain::{Record, TenantId};
 
-use crate::SourceTimezone;
 use crate::catalog::Catalog;
 use crate::format::{Format, MappedColumn, MappedTable};
 use crate::inverse::SourceValue;
@@ -182,16 +181,8 @@ impl Format for Continuum {
         &TABLES
     }
 
-    fn one_table_is_enough(&self) -> bool {
-        false
-    }
-
     fn shape(&self) -> Option<&'static str> {
         Some(self.shape)
-    }
-
-    fn documented_zone(&self) -> Option<SourceTimezone> {
-        None
     }
 
     fn read(&self, reading: &Reading<'_>, sink: &mut Sink) -> Result<(), Stop> {

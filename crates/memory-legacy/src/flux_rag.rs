@@ -63,14 +63,6 @@ impl Format for FluxRag {
         &TABLES
     }
 
-    fn one_table_is_enough(&self) -> bool {
-        false
-    }
-
-    fn shape(&self) -> Option<&'static str> {
-        None
-    }
-
     fn documented_zone(&self) -> Option<SourceTimezone> {
         Some(SourceTimezone::UTC)
     }

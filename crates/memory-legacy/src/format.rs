@@ -19,13 +19,19 @@ pub(crate) trait Format: Sync {
 
     /// Whether a file with any one of its tables is of this system; else it needs all that have a
     /// required column.
-    fn one_table_is_enough(&self) -> bool;
+    fn one_table_is_enough(&self) -> bool {
+        false
+    }
 
     /// Which of several shapes of the system's tables it reads, if there are several.
-    fn shape(&self) -> Option<&'static str>;
+    fn shape(&self) -> Option<&'static str> {
+        None
+    }
 
     /// The zone in which the system is documented to write times that name none, if it is.
-    fn documented_zone(&self) -> Option<SourceTimezone>;
+    fn documented_zone(&self) -> Option<SourceTimezone> {
+        None
+    }
 
     /// Reads every row of the mapped tables into `sink`, each exactly once.
     fn read(&self, reading: &Reading<'_>, sink: &mut Sink) -> Result<(), Stop>;

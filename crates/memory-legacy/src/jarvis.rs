@@ -27,7 +27,7 @@ use crate::converting::Converted;
 use crate::format::{Format, MappedColumn, MappedTable};
 use crate::inverse::SourceValue;
 use crate::reading::{Mapped, Reading, Sink, Stop, raw_values};
-use crate::{SourceTimezone, rules};
+use crate::rules;
 
 use entity::Entities;
 use mission::Missions;
@@ -110,18 +110,6 @@ const ASIDE: &str = "
 impl Format for Jarvis {
     fn tables(&self) -> &'static [MappedTable] {
         &TABLES
-    }
-
-    fn one_table_is_enough(&self) -> bool {
-        false
-    }
-
-    fn shape(&self) -> Option<&'static str> {
-        None
-    }
-
-    fn documented_zone(&self) -> Option<SourceTimezone> {
-        None
     }
 
     fn read(&self, reading: &Reading<'_>, sink: &mut Sink) -> Result<(), Stop> {

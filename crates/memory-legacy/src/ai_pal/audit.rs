@@ -13,7 +13,6 @@ use memory_storage::{RawRow, RawValue};
 use uuid::Uuid;
 
 use super::{tenant, text, user};
-use crate::SourceTimezone;
 use crate::catalog::{Place, quote};
 use crate::cells::{Cells, value};
 use crate::converting::Converted;
@@ -56,18 +55,6 @@ static TABLES: [MappedTable; 1] = [MappedTable {
 impl Format for AuditFile {
     fn tables(&self) -> &'static [MappedTable] {
         &TABLES
-    }
-
-    fn one_table_is_enough(&self) -> bool {
-        false
-    }
-
-    fn shape(&self) -> Option<&'static str> {
-        None
-    }
-
-    fn documented_zone(&self) -> Option<SourceTimezone> {
-        None
     }
 
     fn read(&self, reading: &Reading<'_>, sink: &mut Sink) -> Result<(), Stop> {
