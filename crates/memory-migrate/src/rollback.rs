@@ -47,7 +47,8 @@ impl RollbackReport {
 /// Takes back what a transfer inserted, exactly, in one transaction.
 ///
 /// If a record of the run was changed or deleted since, something was built upon one or a later run
-/// brought it again, nothing is done and the report names what stands against it; with `force` all of that goes too.
+/// brought it again, nothing is done and the report names what stands against it; with `force` all of
+/// that goes too. Later is what began later.
 ///
 /// # Errors
 /// `UnknownRun`, `AlreadyRolledBack`, or `Store`; nothing was changed.
@@ -224,7 +225,7 @@ impl Display for RollbackReport {
             writeln!(
                 f,
                 "run {} was not rolled back, and nothing was changed; --force removes its records \
-                 with what changed and what was built upon them",
+                 with what changed, what was built upon them and what a later run brought again",
                 self.run
             )
         }

@@ -53,20 +53,23 @@ impl SchemaReport {
     }
 }
 
-/// Says which migrations are applied, and what is still to be indexed for search.
+/// Says which migrations are applied, and what is still to be indexed for search, which is counted row
+/// by row; of a schema that is newer than the program that is not looked at.
 ///
 /// # Errors
 /// `Store` if the store cannot be asked.
 pub async fn status(storage: &dyn Storage) -> Result<SchemaReport, MigrateError> {
     let step = "reading the state of the schema";
     let schema = storage.schema();
-    Ok(SchemaReport {
+    let mut report = SchemaReport {
         migrations: schema.status().await.map_err(MigrateError::store(step))?,
-        unindexed: schema
-            .unindexed()
-            .await
-            .map_err(MigrateError::store(step))?,
-    })
+        unindexed: 0,
+    };
+    if report.unknown().next().is_none() {
+        let unindexed = schema.unindexed().await;
+        report.unindexed = unindexed.map_err(MigrateError::store(step))?;
+    }
+    Ok(report)
 }
 
 /// Applies what is pending.
@@ -117,12 +120,10 @@ pub async fn redo(
 }
 
 async fn refuse_to_delete(storage: &dyn Storage, steps: u32) -> Result<(), MigrateError> {
-    let report = status(storage).await?;
-    let applied = report
-        .migrations
-        .iter()
-        .filter(|migration| migration.applied);
-    let mut migrations: Vec<String> = applied.map(|migration| migration.name.clone()).collect();
+    let states = storage.schema().status().await;
+    let states = states.map_err(MigrateError::store("reading the state of the schema"))?;
+    let applied = states.into_iter().filter(|migration| migration.applied);
+    let mut migrations: Vec<String> = applied.map(|migration| migration.name).collect();
     migrations.reverse();
     migrations.truncate(steps as usize);
 

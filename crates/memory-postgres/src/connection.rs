@@ -204,6 +204,15 @@ fn session_options(target: &PostgresTarget, config: &Config) -> String {
     .join(" ")
 }
 
+/// The first rows of a statement.
+pub(crate) struct Part {
+    pub(crate) rows: Vec<Row>,
+    /// How many bytes there was still room for.
+    pub(crate) room: usize,
+    /// Whether there were more rows.
+    pub(crate) is_cut: bool,
+}
+
 /// How many bytes the values of a row have.
 fn width(row: &Row) -> usize {
     let columns = 0..row.field_count();
@@ -296,27 +305,30 @@ impl Connection {
         self.leave(after, started, result).await
     }
 
-    /// Runs a statement, and keeps its first rows up to so many bytes. Says too whether there were
-    /// more, which were let go as they came.
+    /// Runs a statement, and keeps its first rows up to so many bytes; more are let go as they come.
     pub(crate) async fn run_within(
         &mut self,
         statement: &Statement<'_>,
         bytes: usize,
-    ) -> Result<(Vec<Row>, bool), Failure> {
+    ) -> Result<Part, Failure> {
         let after = self.enter();
         let started = Instant::now();
         let running = async {
             let mut rows = AsyncConnectionCore::load(&mut self.diesel, statement).await?;
-            let (mut kept, mut room, mut is_cut) = (Vec::new(), bytes, false);
+            let mut part = Part {
+                rows: Vec::new(),
+                room: bytes,
+                is_cut: false,
+            };
             while let Some(row) = rows.try_next().await? {
-                if room == 0 {
-                    is_cut = true;
+                if part.room == 0 {
+                    part.is_cut = true;
                     continue;
                 }
-                room = room.saturating_sub(width(&row));
-                kept.push(row);
+                part.room = part.room.saturating_sub(width(&row));
+                part.rows.push(row);
             }
-            Ok((kept, is_cut))
+            Ok(part)
         };
         let result = timeout(self.patience, running).await;
         self.connector

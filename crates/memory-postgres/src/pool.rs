@@ -18,7 +18,7 @@ use memory_storage::{Config, PoolStats, StorageError};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::connection::{Connection, Connector, Line, Row, State};
+use crate::connection::{Connection, Connector, Line, Part, Row, State};
 use crate::error::{ConnectError, Failure};
 use crate::sql::RawStatement;
 use crate::statement::Statement;
@@ -279,7 +279,7 @@ impl Lease {
         &mut self,
         statement: &Statement<'_>,
         bytes: usize,
-    ) -> Result<(Vec<Row>, bool), Failure> {
+    ) -> Result<Part, Failure> {
         let mut phase = self.phase.clone();
         unless_cut(&mut phase, self.connection().run_within(statement, bytes)).await
     }

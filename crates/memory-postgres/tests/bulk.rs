@@ -15,7 +15,8 @@ use memory_domain::{
 };
 use memory_postgres::PostgresStorage;
 use memory_storage::{
-    GraphStore, InsertOutcome, PoolOptions, RecordWriter, RunId, RunStatus, Storage, TransferRun,
+    GraphStore, InsertOutcome, LedgerEntry, PAGE_BYTES, PoolOptions, RecordWriter, RunId,
+    RunStatus, Storage, TransferRun,
 };
 use memory_testkit::use_at_random;
 use uuid::Uuid;
@@ -94,9 +95,58 @@ async fn all_records(store: &PostgresStorage) -> Vec<Vec<Record>> {
     let mut reader = store.reader().await.unwrap();
     let mut records = Vec::new();
     for kind in RecordKind::ALL {
-        records.push(reader.page(kind, None, None, 10_000).await.unwrap());
+        let (mut of_kind, mut after) = (Vec::new(), None);
+        loop {
+            let page = reader.page(kind, None, after.as_ref(), 1_000).await;
+            let page = page.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.key());
+            of_kind.extend(page);
+        }
+        records.push(of_kind);
     }
     records
+}
+
+/// What a run inserted of a kind, page by page, and how many records each page had.
+async fn read_back(
+    writer: &mut dyn RecordWriter,
+    kind: RecordKind,
+) -> (Vec<(LedgerEntry, Option<Record>)>, Vec<usize>) {
+    let (mut back, mut sizes, mut after) = (Vec::new(), Vec::new(), None);
+    loop {
+        let page = writer.read_back(RUN, kind, after.as_ref(), 1_000).await;
+        let page = page.unwrap();
+        let Some((last, _)) = page.last() else { break };
+        after = Some(last.key.clone());
+        sizes.push(page.len());
+        back.extend(page);
+    }
+    (back, sizes)
+}
+
+#[tokio::test]
+async fn long_records_that_were_copied_come_back_in_small_pages() {
+    let fresh = Fresh::new();
+    let store = fresh.open().await;
+    let mut writer = writer(&store, MANY).await;
+    let long: Vec<Record> = (1..6)
+        .map(|id| {
+            let Record::Node(mut node) = node(id, &format!("node {id}")) else {
+                panic!("a node is a node");
+            };
+            let text = "x".repeat(PAGE_BYTES / 2);
+            node.content = JsonObject::from_iter([("text".to_owned(), text.into())]);
+            Record::Node(node)
+        })
+        .collect();
+    writer.insert(RUN, vec![tenant()]).await.unwrap();
+    writer.insert(RUN, long.clone()).await.unwrap();
+    let (back, sizes) = read_back(&mut *writer, RecordKind::Node).await;
+    assert!(sizes.iter().all(|size| *size <= 2), "{sizes:?}");
+    let found = back.into_iter().filter_map(|(_, record)| record);
+    assert!(found.eq(long));
+    writer.commit().await.unwrap();
 }
 
 fn tenant() -> Record {
@@ -170,7 +220,7 @@ async fn what_is_copied_is_what_is_inserted_and_everything_is_back() {
                 }
             }
             for (kind, of_kind) in std::iter::zip(RecordKind::ALL, &records) {
-                let back = writer.read_back(RUN, kind, None, 10_000).await.unwrap();
+                let (back, _) = read_back(&mut *writer, kind).await;
                 let (entries, found): (Vec<_>, Vec<_>) = back.into_iter().unzip();
                 assert!(found.into_iter().flatten().eq(of_kind.iter().cloned()));
                 let digests = entries.into_iter().map(|entry| entry.digest);

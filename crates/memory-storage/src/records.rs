@@ -49,13 +49,19 @@ pub trait RecordWriter: Send {
     /// Says, before anything is written, that a transfer writes about so many records in this one
     /// transaction. A store that holds none yet may then keep everybody else out, take its
     /// constraints and indexes off, and put them back, checked, before the first thing is read back
-    /// or the run is closed. What becomes of each record is the same.
+    /// or the run is closed. What becomes of each record is the same. For a moment it may give up the
+    /// turn that was taken.
     async fn expect(&mut self, records: u64) -> Result<(), StorageError>;
 
-    /// Waits until no other transaction that took its turn with this source is under way, and keeps
-    /// others waiting until this one ends, be it by a checkpoint. So of two transfers from one source
-    /// that begin at once the second sees what the first made last.
-    async fn take_turn(&mut self, source: &SourceDescription) -> Result<(), StorageError>;
+    /// Waits for other transactions that took their turn with this source, and keeps others waiting
+    /// until this one ends, be it by a checkpoint. Who wants it `alone` waits for all of them and they
+    /// for him, the others wait only for such. So of two resumable transfers from one source that
+    /// begin at once the second sees what the first made last.
+    async fn take_turn(
+        &mut self,
+        source: &SourceDescription,
+        alone: bool,
+    ) -> Result<(), StorageError>;
 
     /// Enters a run in the list of runs.
     async fn open_run(&mut self, run: &TransferRun) -> Result<(), StorageError>;
@@ -85,8 +91,9 @@ pub trait RecordWriter: Send {
         limit: u32,
     ) -> Result<Vec<(LedgerEntry, Option<Record>)>, StorageError>;
 
-    /// Up to `limit` records that were not inserted by the run but would go with its records: what
-    /// was built upon them since, and what a later run, which stands, inserted in place of them. From then on nobody else writes to the store until this transaction
+    /// Up to `limit` records that would go with the run's although it did not bring them: what was
+    /// built upon its records since, and what had gone and a run that began later, and stands, brought
+    /// again under the same key. From then on nobody else writes to the store until this transaction
     /// ends, so that the answer stays true while the run is deleted.
     async fn built_upon(&mut self, run: RunId, limit: u32) -> Result<Vec<RecordKey>, StorageError>;
 

@@ -412,6 +412,7 @@ macro_rules! __with_scenarios {
                     a_checkpoint_lasts_and_what_follows_it_does_not
                     a_run_that_another_carried_on_makes_no_checkpoint
                     who_waited_for_his_turn_sees_what_the_other_made_last
+                    who_shares_his_turn_waits_for_one_who_does_not
                     a_reader_sees_one_frozen_state
                     records_are_read_in_the_order_of_their_keys
                     one_tenants_records_are_read_apart

@@ -268,9 +268,9 @@ async fn is_newer(config: Config) -> bool {
     let Ok(storage) = memory_core::connect(&config).await else {
         return false;
     };
-    let report = migrate::schema::status(storage.as_ref()).await;
+    let states = storage.schema().status().await;
     store::close(storage.as_ref()).await;
-    report.is_ok_and(|report| report.unknown().next().is_some())
+    states.is_ok_and(|states| states.iter().any(|migration| !migration.known))
 }
 
 /// What a transfer has to say at its end.

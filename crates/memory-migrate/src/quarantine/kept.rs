@@ -97,10 +97,13 @@ impl Quarantine {
     /// carried.
     pub(super) fn remove_leftover(&self, options: &TransferOptions) -> Result<(), MigrateError> {
         let partial = partial(&self.path);
-        if is_held(&partial) {
+        // Held until it is removed, so that nobody begins to write it meanwhile.
+        let opened = File::open(&partial);
+        let held = opened.as_ref().map(hold);
+        if held.is_ok_and(|held| held.is_err()) {
             return Err(self.under_way());
         }
-        if partial.exists() {
+        if opened.is_ok() {
             let is_leftover = match first_line(&partial) {
                 Ok(None) => true,
                 Ok(Some(header)) => ["resumable", "source", "target"]

@@ -106,9 +106,12 @@ pub(super) async fn unfinished(
     source: &SourceDescription,
 ) -> Result<Option<(TransferRun, Checkpoint)>, MigrateError> {
     // Until the first checkpoint nobody sees the run, and another command would begin its own.
-    writer.take_turn(source).await.map_err(MigrateError::store(
-        "waiting for another transfer from there",
-    ))?;
+    writer
+        .take_turn(source, options.resumable)
+        .await
+        .map_err(MigrateError::store(
+            "waiting for another transfer from there",
+        ))?;
     let runs = writer
         .unfinished()
         .await

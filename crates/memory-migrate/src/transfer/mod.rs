@@ -256,8 +256,11 @@ async fn prepare_schema(
         schema::up(target).await?;
         return Ok(());
     }
-    let report = schema::status(target).await?;
-    if report.pending().next().is_none() {
+    let states = target.schema().status().await;
+    let states = states.map_err(MigrateError::store("reading the state of the schema"))?;
+    let pending = states.into_iter().filter(|migration| !migration.applied);
+    let pending: Vec<String> = pending.map(|migration| migration.name).collect();
+    if pending.is_empty() {
         return Ok(());
     }
     let info = target
@@ -266,9 +269,6 @@ async fn prepare_schema(
         .map_err(MigrateError::store("asking the target what it is"))?;
     Err(MigrateError::SchemaPending {
         target: info.location,
-        pending: report
-            .pending()
-            .map(|migration| migration.name.clone())
-            .collect(),
+        pending,
     })
 }

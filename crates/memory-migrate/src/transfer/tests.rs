@@ -154,7 +154,7 @@ impl RecordWriter for Shelf {
         Ok(())
     }
 
-    async fn take_turn(&mut self, _: &SourceDescription) -> Result<(), StorageError> {
+    async fn take_turn(&mut self, _: &SourceDescription, _: bool) -> Result<(), StorageError> {
         Ok(())
     }
 

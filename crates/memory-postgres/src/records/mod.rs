@@ -3,9 +3,9 @@
 mod bulk;
 mod diagnosis;
 mod insertion;
+mod page_size;
 mod reader;
 mod rollback;
-mod room;
 mod table;
 mod transaction;
 mod writer;

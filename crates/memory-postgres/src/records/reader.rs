@@ -7,7 +7,7 @@ use memory_domain::{Record, RecordKey, RecordKind, TenantId};
 use memory_storage::{RecordReader, StorageError, TransferRun};
 use uuid::Uuid;
 
-use super::room::Room;
+use super::page_size::PageSize;
 use super::table::Table;
 use super::transaction::Transaction;
 use crate::columns::{Runs, run_columns};
@@ -31,14 +31,14 @@ const RUNS: &str = concat!(
 /// Reads whole records from the state in which it began.
 pub(crate) struct Reader {
     transaction: Transaction,
-    room: Room,
+    page_size: PageSize,
 }
 
 impl Reader {
     pub(crate) async fn begin(pool: &Arc<Pool>) -> Result<Reader, StorageError> {
         Ok(Reader {
             transaction: Transaction::begin(pool, BEGIN).await?,
-            room: Room::new(),
+            page_size: PageSize::new(),
         })
     }
 }
@@ -67,8 +67,11 @@ impl RecordReader for Reader {
         after: Option<&RecordKey>,
         limit: u32,
     ) -> Result<Vec<Record>, StorageError> {
-        let statement = page(kind, tenant, after, self.room.limit(kind, limit));
-        let (rows, _) = self.room.rows(&mut self.transaction, &statement).await?;
+        let statement = page(kind, tenant, after, self.page_size.limit(kind, limit));
+        let (rows, _) = self
+            .page_size
+            .rows(&mut self.transaction, &statement)
+            .await?;
         records(kind, statement.step(), &rows)
     }
 

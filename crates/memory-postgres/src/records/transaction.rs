@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use memory_storage::StorageError;
 
-use crate::connection::Row;
+use crate::connection::{Part, Row};
 use crate::error::{Failure, chain};
 use crate::pool::{Lease, Pool};
 use crate::statement::Statement;
@@ -67,13 +67,13 @@ impl Transaction {
         }
     }
 
-    /// Runs a statement, and keeps its first rows up to so many bytes; says too whether there were
-    /// more. After a failure, or when the future is dropped, everything is undone.
+    /// Runs a statement, and keeps its first rows up to so many bytes. After a failure, or when the
+    /// future is dropped, everything is undone.
     pub(super) async fn run_within(
         &mut self,
         statement: &Statement<'_>,
         bytes: usize,
-    ) -> Result<(Vec<Row>, bool), StorageError> {
+    ) -> Result<Part, StorageError> {
         let mut lease = self.take("a call was dropped before it ended")?;
         match lease.run_within(statement, bytes).await {
             Ok(read) => {

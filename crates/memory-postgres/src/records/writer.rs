@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::bulk::{self, Bulk, StillOff};
 use super::insertion::insertion;
+use super::page_size::PageSize;
 use super::reader::{page, records, select_by_key};
-use super::room::Room;
 use super::transaction::Transaction;
 use super::{diagnosis, rollback};
 use crate::columns::{Ledger, Runs, ledger_columns, run_columns};
@@ -28,11 +28,24 @@ use crate::statement::Statement;
 // The caller may take as long as it likes between two batches.
 const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = 0";
 
-// Whoever else writes goes on: only beginnings are kept apart. `%L` puts each part in quotes, so no
-// two sources are spelled alike.
-const TAKE_TURN: &str = "select pg_advisory_xact_lock(hashtextextended(
-        format('memory transfer %L %L %L %L', current_schema(), $1::text, $2::text, $3::text), 0
-    ))::text";
+/// A turn with a source. Whoever writes without one goes on. `%L` puts each part in quotes, so no two
+/// sources are spelled alike.
+macro_rules! turn {
+    ($lock:literal) => {
+        concat!(
+            "select ",
+            $lock,
+            "(hashtextextended(
+                format(
+                    'memory transfer %L %L %L %L', current_schema(), $1::text, $2::text, $3::text
+                ), 0
+            ))::text"
+        )
+    };
+}
+
+const TAKE_TURN_ALONE: &str = turn!("pg_advisory_xact_lock");
+const TAKE_TURN: &str = turn!("pg_advisory_xact_lock_shared");
 
 const OPEN_RUN: &str = "insert into transfer_runs (
         id, source_kind, source_name, source_location, started_at, finished_at, status, report
@@ -72,7 +85,9 @@ const LEDGER: &str = concat!(
 pub(crate) struct Writer {
     pool: Arc<Pool>,
     hand: Hand,
-    room: Room,
+    page_size: PageSize,
+    /// The turn that was taken.
+    turn: Option<(SourceDescription, bool)>,
     /// Whether the store held no records when the transaction began, and others are kept out.
     is_alone: bool,
 }
@@ -93,7 +108,8 @@ impl Writer {
         Ok(Writer {
             pool: Arc::clone(pool),
             hand: Hand::Statements(transaction, StillOff::new()),
-            room: Room::new(),
+            page_size: PageSize::new(),
+            turn: None,
             is_alone: false,
         })
     }
@@ -295,16 +311,24 @@ impl RecordWriter for Writer {
             transaction.renew(BEGIN).await?;
         }
         if let Some(bulk) = Bulk::begin(&self.pool).await? {
-            // What was begun before did nothing yet.
+            // What was begun before did nothing yet, and nobody else gets as far as a checkpoint.
             self.hand = Hand::Bulk(Box::new(bulk));
             self.is_alone = true;
+        } else if let Some((source, alone)) = self.turn.take() {
+            self.take_turn(&source, alone).await?;
         }
         Ok(())
     }
 
-    async fn take_turn(&mut self, source: &SourceDescription) -> Result<(), StorageError> {
+    async fn take_turn(
+        &mut self,
+        source: &SourceDescription,
+        alone: bool,
+    ) -> Result<(), StorageError> {
+        self.turn = Some((source.clone(), alone));
         let step = "waiting for another transfer from this source";
-        let statement = Statement::writing(step, TAKE_TURN)
+        let turn = if alone { TAKE_TURN_ALONE } else { TAKE_TURN };
+        let statement = Statement::writing(step, turn)
             .text(&source.kind)
             .text(&source.name)
             .text(&source.location);
@@ -379,14 +403,15 @@ impl RecordWriter for Writer {
         after: Option<&RecordKey>,
         limit: u32,
     ) -> Result<Vec<(LedgerEntry, Option<Record>)>, StorageError> {
-        let limit = self.room.limit(kind, limit);
+        let limit = self.page_size.limit(kind, limit);
         let mut entries = self.ledger(run, kind, after, limit).await?;
         if entries.is_empty() {
             return Ok(Vec::new());
         }
         let keys: Vec<RecordKey> = entries.iter().map(|entry| entry.key.clone()).collect();
         let statement = if self.is_alone {
-            // Nobody else's are among them, so they come in one go instead of key by key.
+            // Nobody else's are among them, so they come in one go instead of key by key: the run that
+            // copied is the only one that brought any.
             page(kind, None, after, limit)
         } else {
             by_keys(kind, &keys)
@@ -394,7 +419,7 @@ impl RecordWriter for Writer {
         let Hand::Statements(transaction, _) = &mut self.hand else {
             return Err(gone());
         };
-        let (rows, is_cut) = self.room.rows(transaction, &statement).await?;
+        let (rows, is_cut) = self.page_size.rows(transaction, &statement).await?;
         let standing = records(kind, statement.step(), &rows)?;
         if is_cut && let Some(last) = standing.last().map(Record::key) {
             // Of what follows it is not known whether it stands.
@@ -521,7 +546,7 @@ impl RecordWriter for Writer {
 }
 
 /// Those of the keys, all of one kind, that stand, in their order.
-fn by_keys<'a>(kind: RecordKind, keys: &'a [RecordKey]) -> Statement<'a> {
+fn by_keys(kind: RecordKind, keys: &[RecordKey]) -> Statement<'_> {
     let tenants = keys.iter().map(|key| key.tenant_id.as_str()).collect();
     let statement = select_by_key(kind).array::<Text, _>(tenants);
     match kind {

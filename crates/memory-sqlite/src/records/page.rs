@@ -68,7 +68,12 @@ pub(super) fn page(
         statement = with_key(statement, after);
     }
     let statement = statement.then(&format!(" order by {key} limit ?"));
-    load(connection, kind, statement.number(limit.into()))
+    load(
+        connection,
+        kind,
+        statement.number(limit.into()),
+        Room::new(),
+    )
 }
 
 /// One record.
@@ -80,7 +85,8 @@ pub(super) fn one(
         RecordKind::Tenant => "select * from tenants where id = ?".to_owned(),
         kind => format!("select * from {kind} where tenant_id = ? and id = ?"),
     };
-    let found = load(connection, key.kind, with_key(Statement::new(sql), key))?;
+    let statement = with_key(Statement::new(sql), key);
+    let found = load(connection, key.kind, statement, Room::boundless())?;
     Ok(found.into_iter().next())
 }
 
@@ -110,25 +116,32 @@ fn load(
     connection: &mut SqliteConnection,
     kind: RecordKind,
     statement: Statement<'_>,
+    room: Room,
 ) -> Result<Vec<Record>, Failure> {
     match kind {
-        RecordKind::Tenant => records::<TenantRow, Tenant>(connection, statement),
-        RecordKind::Session => records::<SessionRow, Session>(connection, statement),
-        RecordKind::Message => records::<MessageRow, Message>(connection, statement),
-        RecordKind::Node => records::<NodeRow, Node>(connection, statement),
-        RecordKind::Relationship => records::<RelationshipRow, Relationship>(connection, statement),
-        RecordKind::Compound => records::<CompoundRow, Compound>(connection, statement),
-        RecordKind::LearnedTurn => records::<LearnedTurnRow, LearnedTurn>(connection, statement),
-        RecordKind::Feedback => records::<FeedbackRow, Feedback>(connection, statement),
-        RecordKind::Decision => records::<DecisionRow, Decision>(connection, statement),
-        RecordKind::AuditEvent => records::<AuditEventRow, AuditEvent>(connection, statement),
-        RecordKind::Task => records::<TaskRow, Task>(connection, statement),
-        RecordKind::Mission => records::<MissionRow, Mission>(connection, statement),
-        RecordKind::FileSnapshot => records::<FileSnapshotRow, FileSnapshot>(connection, statement),
-        RecordKind::PatchRequest => records::<PatchRow, PatchRequest>(connection, statement),
-        RecordKind::Goal => records::<GoalRow, Goal>(connection, statement),
+        RecordKind::Tenant => records::<TenantRow, Tenant>(connection, statement, room),
+        RecordKind::Session => records::<SessionRow, Session>(connection, statement, room),
+        RecordKind::Message => records::<MessageRow, Message>(connection, statement, room),
+        RecordKind::Node => records::<NodeRow, Node>(connection, statement, room),
+        RecordKind::Relationship => {
+            records::<RelationshipRow, Relationship>(connection, statement, room)
+        }
+        RecordKind::Compound => records::<CompoundRow, Compound>(connection, statement, room),
+        RecordKind::LearnedTurn => {
+            records::<LearnedTurnRow, LearnedTurn>(connection, statement, room)
+        }
+        RecordKind::Feedback => records::<FeedbackRow, Feedback>(connection, statement, room),
+        RecordKind::Decision => records::<DecisionRow, Decision>(connection, statement, room),
+        RecordKind::AuditEvent => records::<AuditEventRow, AuditEvent>(connection, statement, room),
+        RecordKind::Task => records::<TaskRow, Task>(connection, statement, room),
+        RecordKind::Mission => records::<MissionRow, Mission>(connection, statement, room),
+        RecordKind::FileSnapshot => {
+            records::<FileSnapshotRow, FileSnapshot>(connection, statement, room)
+        }
+        RecordKind::PatchRequest => records::<PatchRow, PatchRequest>(connection, statement, room),
+        RecordKind::Goal => records::<GoalRow, Goal>(connection, statement, room),
         RecordKind::AgencySnapshot => {
-            records::<AgencySnapshotRow, AgencySnapshot>(connection, statement)
+            records::<AgencySnapshotRow, AgencySnapshot>(connection, statement, room)
         }
     }
 }
@@ -136,13 +149,13 @@ fn load(
 fn records<R, T>(
     connection: &mut SqliteConnection,
     statement: Statement<'_>,
+    mut room: Room,
 ) -> Result<Vec<Record>, Failure>
 where
     R: QueryableByName<Sqlite> + 'static,
     T: TryFrom<R, Error = StorageError> + Into<Record>,
 {
     let mut records = Vec::new();
-    let mut room = Room::new();
     for row in statement.load_iter::<R, DefaultLoadingMode>(connection)? {
         let record: Record = T::try_from(row?)?.into();
         room.take(&record);
@@ -154,19 +167,25 @@ where
     Ok(records)
 }
 
-/// How much a page still has room for.
-pub(super) struct Room(usize);
+/// How many bytes a page still has room for; `None` if that does not matter.
+pub(super) struct Room(Option<usize>);
 
 impl Room {
     pub(super) fn new() -> Room {
-        Room(PAGE_BYTES)
+        Room(Some(PAGE_BYTES))
+    }
+
+    fn boundless() -> Room {
+        Room(None)
     }
 
     pub(super) fn take(&mut self, record: &Record) {
-        self.0 = self.0.saturating_sub(record.canonical().len());
+        if let Some(bytes) = &mut self.0 {
+            *bytes = bytes.saturating_sub(record.canonical().len());
+        }
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.0 == 0
+        self.0 == Some(0)
     }
 }

@@ -37,7 +37,7 @@ impl RecordWriter for Writer {
     }
 
     /// Nothing is left to do: who has the writer is alone.
-    async fn take_turn(&mut self, _: &SourceDescription) -> Result<(), StorageError> {
+    async fn take_turn(&mut self, _: &SourceDescription, _: bool) -> Result<(), StorageError> {
         Ok(())
     }
 

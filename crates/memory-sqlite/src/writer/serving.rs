@@ -153,7 +153,12 @@ impl WriterThread {
                 return false;
             }
             Ran::Well | Ran::Refused | Ran::Failed => {
-                end.aborted(format!("the database failed while {step}"));
+                let who = if ran == Ran::Refused {
+                    "store refused"
+                } else {
+                    "database failed"
+                };
+                end.aborted(format!("the {who} while {step}"));
                 self.roll_back();
                 job.answer();
                 return false;

@@ -192,6 +192,37 @@ async fn a_job_that_fails_takes_nobody_along() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_unguarded_refusal_undoes_the_whole_work() {
+    let fixture = Fixture::new(|config| config).await;
+    for unguarded in [false, true] {
+        let lease = fixture.store.0.lease(None).await.unwrap();
+        lease.run("working", insert(1)).await.unwrap();
+        let refuse = |connection: &mut SqliteConnection| {
+            connection.batch_execute("insert into t values (2)")?;
+            Err::<(), _>(refused())
+        };
+        let result = if unguarded {
+            lease.run_unguarded("working", refuse).await
+        } else {
+            lease.run("working", refuse).await
+        };
+        assert!(matches!(result, Err(StorageError::NotFound { .. })));
+        let after = lease.run("working", insert(3)).await;
+        if unguarded {
+            let Err(StorageError::WorkAborted { reason }) = after else {
+                panic!("{after:?}");
+            };
+            assert_eq!(reason, "the store refused while working");
+            assert_eq!(fixture.rows().await, [1, 3]);
+        } else {
+            after.unwrap();
+            lease.commit().await.unwrap();
+            assert_eq!(fixture.rows().await, [1, 3]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn jobs_that_wait_share_a_commit() {
     let fixture = Fixture::new(|config| config).await;
     // Within one transaction, what the one inserts the next one counts; a reader sees all or none.

@@ -662,7 +662,7 @@ pub(crate) async fn a_page_ends_where_it_is_full(backend: &dyn Backend) {
     let store = open(backend).await;
     given_run(&*store, 1).await;
     let mut writer = writer(&*store, 2).await;
-    let long: Vec<Record> = (11..16)
+    let mut long: Vec<Record> = (11..16)
         .map(|id| {
             let mut node = a_node(id);
             node.content =
@@ -688,6 +688,33 @@ pub(crate) async fn a_page_ends_where_it_is_full(backend: &dyn Backend) {
     }
     assert!(found == long, "each comes once, in the order of the keys");
     writer.commit().await.unwrap();
+
+    // Some went since.
+    for gone in [12, 14] {
+        store
+            .forget_node(&ada(), node_id(gone), at(9))
+            .await
+            .unwrap();
+    }
+    long.retain(|record| {
+        ![12, 14]
+            .map(|id| Some(node_id(id).uuid()))
+            .contains(&record.key().id)
+    });
+    let mut writer = store.writer().await.unwrap();
+    let (mut found, mut gone, mut after) = (Vec::new(), 0, None);
+    loop {
+        let page = writer
+            .read_back(run_id(2), RecordKind::Node, after.as_ref(), 100)
+            .await
+            .unwrap();
+        let Some((last, _)) = page.last() else { break };
+        after = Some(last.key.clone());
+        gone += page.iter().filter(|(_, record)| record.is_none()).count();
+        found.extend(page.into_iter().filter_map(|(_, record)| record));
+    }
+    assert!(found == long && gone == 2, "{gone} are told to be gone");
+    drop(writer);
 
     let mut reader = store.reader().await.unwrap();
     let (mut found, mut after) = (Vec::new(), None);
@@ -959,6 +986,14 @@ pub(crate) async fn a_run_that_another_carried_on_makes_no_checkpoint(backend: &
 }
 
 pub(crate) async fn who_waited_for_his_turn_sees_what_the_other_made_last(backend: &dyn Backend) {
+    waits_for_his_turn(backend, true).await;
+}
+
+pub(crate) async fn who_shares_his_turn_waits_for_one_who_does_not(backend: &dyn Backend) {
+    waits_for_his_turn(backend, false).await;
+}
+
+async fn waits_for_his_turn(backend: &dyn Backend, alone: bool) {
     let store = open(backend).await;
     let source = || SourceDescription {
         kind: "flux-rag".to_owned(),
@@ -967,13 +1002,13 @@ pub(crate) async fn who_waited_for_his_turn_sees_what_the_other_made_last(backen
         settings: std::collections::BTreeMap::new(),
     };
     let mut first = store.writer().await.unwrap();
-    first.take_turn(&source()).await.unwrap();
+    first.take_turn(&source(), true).await.unwrap();
     assert_eq!(first.unfinished().await.unwrap(), []);
     let second = tokio::spawn({
         let store = Arc::clone(&store);
         async move {
             let mut second = store.writer().await.unwrap();
-            second.take_turn(&source()).await.unwrap();
+            second.take_turn(&source(), alone).await.unwrap();
             second.unfinished().await.unwrap().len()
         }
     });
@@ -1039,12 +1074,9 @@ pub(crate) async fn records_are_read_in_the_order_of_their_keys(backend: &dyn Ba
                 .page(RecordKind::Node, None, after.as_ref(), limit)
                 .await
                 .unwrap();
-            after = page.last().map(Record::key);
+            let Some(last) = page.last() else { break };
+            after = Some(last.key());
             found.extend(page.iter().map(|record| record.key().to_string()));
-            // Fewer than the limit only at the end.
-            if page.len() < limit as usize {
-                break;
-            }
         }
         assert_eq!(found, all, "by {limit}");
     }

@@ -8,8 +8,9 @@ use memory_domain::{Record, RecordKey, RecordKind};
 /// The keys and unique keys of records, each as 64 bits of a hash that nobody can aim at.
 ///
 /// If a record is not in it, it was not written: nothing is ever missing. That something is in it
-/// which was not written happens once in millions of such transfers. Where it is a record's own key,
-/// the database looks; where it is a reference, it is found out when the constraints go back.
+/// which was not written happens less than once in 700,000 transfers of the most keys. Where it is a
+/// record's own key, the database looks; where it is a reference, it is found out when the constraints
+/// go back.
 pub(super) struct Known {
     keys: HashSet<u64, BuildHasherDefault<AsItIs>>,
     hasher: RandomState,

@@ -127,7 +127,8 @@ pub(super) async fn put_back(
     if still_off.is_empty() {
         return Ok(());
     }
-    let sql = format!("{}; {}", still_off.join("; "), off::AS_USUAL);
+    let back = still_off.join("; ");
+    let sql = format!("{}; {back}; {}", off::BY_HASHING, off::AS_USUAL);
     transaction
         .long_batch("putting constraints and indexes back", &sql)
         .await

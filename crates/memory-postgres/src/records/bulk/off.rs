@@ -32,17 +32,20 @@ const BEGIN: &str = "begin;
     set local statement_timeout = 0;
     set local lock_timeout = '2s'";
 
-// Memory that makes indexes faster is asked for where less was configured. References are checked by
-// a join, and of tables of which nothing is known yet the planner would rather sort both than hash
-// one, which takes five times as long.
+// Memory that makes indexes faster is asked for where less was configured.
 const SETTINGS: &str = "set local lock_timeout to default;
-    set local enable_mergejoin = off;
     select set_config('maintenance_work_mem', '256MB', true)
     where pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB')";
 
-/// Undoes in the transaction what [`BEGIN`] set for all of it.
+/// Has references checked by hashing: of tables of which nothing is known yet the planner would
+/// rather sort both, or look each row up, which takes four times as long.
+pub(super) const BY_HASHING: &str =
+    "set local enable_mergejoin = off; set local enable_nestloop = off";
+
+/// Undoes in the transaction what [`BEGIN`], [`SETTINGS`] and [`BY_HASHING`] set for all of it.
 pub(super) const AS_USUAL: &str = "set local statement_timeout to default;
     set local enable_mergejoin to default;
+    set local enable_nestloop to default;
     set local maintenance_work_mem to default";
 
 /// Everything of the tables that holds rows together or finds them, and whether it can be put back

@@ -1,3 +1,5 @@
+//! How many rows make a page.
+
 use memory_domain::RecordKind;
 use memory_storage::{PAGE_BYTES, StorageError};
 
@@ -5,12 +7,12 @@ use super::transaction::Transaction;
 use crate::connection::Row;
 use crate::statement::Statement;
 
-/// How many rows of a kind a page has room for, by what the pages before were like.
+/// How many rows of a kind are asked for, by what the pages before were like.
 ///
 /// The server sends all that was asked for, and what a page has no room for is let go and asked for
-/// again. So few are asked for at first, then twice as many each time, and after a page was too
-/// small, no more than fitted.
-pub(super) struct Room {
+/// again. So few are asked for at first, twice as many while they fill less than half a page, and
+/// after a page was too small, no more than fitted.
+pub(super) struct PageSize {
     kind: RecordKind,
     rows: u32,
 }
@@ -18,9 +20,9 @@ pub(super) struct Room {
 /// How many rows of a kind are asked for first.
 const FIRST: u32 = 64;
 
-impl Room {
-    pub(super) fn new() -> Room {
-        Room {
+impl PageSize {
+    pub(super) fn new() -> PageSize {
+        PageSize {
             kind: RecordKind::Tenant,
             rows: FIRST,
         }
@@ -42,12 +44,12 @@ impl Room {
         transaction: &mut Transaction,
         statement: &Statement<'_>,
     ) -> Result<(Vec<Row>, bool), StorageError> {
-        let (rows, is_cut) = transaction.run_within(statement, PAGE_BYTES).await?;
-        self.rows = if is_cut {
-            u32::try_from(rows.len()).unwrap_or(u32::MAX)
-        } else {
-            self.rows.saturating_mul(2)
-        };
-        Ok((rows, is_cut))
+        let part = transaction.run_within(statement, PAGE_BYTES).await?;
+        if part.is_cut {
+            self.rows = u32::try_from(part.rows.len()).unwrap_or(u32::MAX);
+        } else if part.room >= PAGE_BYTES / 2 {
+            self.rows = self.rows.saturating_mul(2);
+        }
+        Ok((part.rows, part.is_cut))
     }
 }
