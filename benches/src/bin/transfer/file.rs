@@ -191,9 +191,8 @@ fn with_notes(metadata: Option<String>, bytes: usize, dice: &mut Dice) -> Option
     let mut notes = String::with_capacity(bytes + 8);
     while notes.len() < bytes {
         // The same few thousand words, as in prose.
-        let word = dice.next();
-        for syllable in 0..3 {
-            notes.push_str(SYLLABLES[(word >> (4 * syllable)) as usize % SYLLABLES.len()]);
+        for byte in &dice.next().to_le_bytes()[..3] {
+            notes.push_str(SYLLABLES[usize::from(*byte) % SYLLABLES.len()]);
         }
         notes.push(' ');
     }

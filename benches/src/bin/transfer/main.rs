@@ -65,9 +65,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..args.rounds {
-        let url = match args.sqlite {
-            true => fresh_file(folder.path())?,
-            false => fresh(&server, "transfer_memory").await?,
+        let url = if args.sqlite {
+            fresh_file(folder.path())?
+        } else {
+            fresh(&server, "transfer_memory").await?
         };
         let mut command = Command::new(&args.memory);
         command
