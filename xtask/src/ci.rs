@@ -1,8 +1,10 @@
 //! `ci`: everything that a change must pass, the cheap checks first.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::{env, fs};
 
-use crate::failure::Result;
+use crate::failure::{During, Result};
 use crate::pg::{Held, LOCALE_VARIABLE};
 use crate::steps::Steps;
 use crate::test::URL_VARIABLE;
@@ -66,6 +68,7 @@ fn run_all(steps: &mut Steps) -> Result<()> {
     steps.run("transfers", transfers()?.env(URL_VARIABLE, server.url()))?;
     steps.step("stop PostgreSQL", || server.stop())?;
     steps.run("demo", &mut cargo(["xtask", "demo"]))?;
+    steps.step("forget packages", forget_packages)?;
     steps.run("package", &mut package()?)
 }
 
@@ -98,6 +101,52 @@ fn package() -> Result<Command> {
         command.args(["--exclude", name]);
     }
     Ok(command)
+}
+
+/// Removes what an earlier run of `package` from this folder left: a version of a package never changes
+/// for cargo, so it would build the others against the code that was packed then.
+fn forget_packages() -> Result<()> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    if let Some(home) = home {
+        for kind in ["src", "cache"] {
+            // A registry on the network has its host's name before the dash.
+            for registry in named(&home.join("registry").join(kind), "-")? {
+                remove(&named(&registry, "memory-")?)?;
+            }
+        }
+    }
+    remove(&named(
+        &target_dir()?.join("debug/.fingerprint"),
+        "memory-",
+    )?)
+}
+
+/// What a folder, which may be missing, has under names that begin so.
+fn named(folder: &Path, beginning: &str) -> Result<Vec<PathBuf>> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.during(|| format!("cannot list `{}`", folder.display()))?;
+        if entry.file_name().to_string_lossy().starts_with(beginning) {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+fn remove(paths: &[PathBuf]) -> Result<()> {
+    for path in paths {
+        let removed = if path.is_dir() {
+            fs::remove_dir_all(path)
+        } else {
+            fs::remove_file(path)
+        };
+        removed.during(|| format!("cannot remove `{}`", path.display()))?;
+    }
+    Ok(())
 }
 
 /// Each benchmark once, in the tests' build: a release build would cost as much as the tests.
