@@ -59,17 +59,23 @@ impl SchemaReport {
 /// # Errors
 /// `Store` if the store cannot be asked.
 pub async fn status(storage: &dyn Storage) -> Result<SchemaReport, MigrateError> {
-    let step = "reading the state of the schema";
-    let schema = storage.schema();
     let mut report = SchemaReport {
-        migrations: schema.status().await.map_err(MigrateError::store(step))?,
+        migrations: migrations(storage).await?,
         unindexed: 0,
     };
     if report.unknown().next().is_none() {
-        let unindexed = schema.unindexed().await;
-        report.unindexed = unindexed.map_err(MigrateError::store(step))?;
+        let unindexed = storage.schema().unindexed().await;
+        report.unindexed = unindexed.map_err(MigrateError::store(READING_STATE))?;
     }
     Ok(report)
+}
+
+const READING_STATE: &str = "reading the state of the schema";
+
+/// Says which migrations are applied, oldest first, and looks at no row.
+pub(crate) async fn migrations(storage: &dyn Storage) -> Result<Vec<MigrationState>, MigrateError> {
+    let states = storage.schema().status().await;
+    states.map_err(MigrateError::store(READING_STATE))
 }
 
 /// Applies what is pending.
@@ -120,8 +126,7 @@ pub async fn redo(
 }
 
 async fn refuse_to_delete(storage: &dyn Storage, steps: u32) -> Result<(), MigrateError> {
-    let states = storage.schema().status().await;
-    let states = states.map_err(MigrateError::store("reading the state of the schema"))?;
+    let states = migrations(storage).await?;
     let applied = states.into_iter().filter(|migration| migration.applied);
     let mut migrations: Vec<String> = applied.map(|migration| migration.name).collect();
     migrations.reverse();

@@ -31,15 +31,20 @@ macro_rules! tidy {
     };
 }
 
+/// The same within a unit of work, whose locks and cursors are its own.
+macro_rules! tidy_within {
+    () => {
+        "reset all; reset role; reset session authorization; discard temp"
+    };
+}
+
 const AFTER_READING: &str = concat!("rollback; ", tidy!());
 const AFTER_WRITING: &str = tidy!();
 const BEFORE_READING_WITHIN: &str = "savepoint raw_sql; set transaction read only";
 const BEFORE_FETCHING_WITHIN: &str = "savepoint raw_sql";
 const UNDO_WITHIN: &str = "rollback to savepoint raw_sql; release savepoint raw_sql";
-const AFTER_WRITING_WITHIN: &str =
-    "reset all; reset role; reset session authorization; discard temp";
-const AFTER_FETCHING_WITHIN: &str = "release savepoint raw_sql; \
-     reset all; reset role; reset session authorization; discard temp";
+const AFTER_WRITING_WITHIN: &str = tidy_within!();
+const AFTER_FETCHING_WITHIN: &str = concat!("release savepoint raw_sql; ", tidy_within!());
 
 /// A batch, and what is wanted of it.
 pub(crate) struct RawRun<'a> {

@@ -15,6 +15,7 @@ use crate::connection::{Place, Role};
 use crate::error::Failure;
 use crate::index::{reindex_message, reindex_node};
 use crate::statement::Statement;
+use crate::tenants::counted;
 
 /// How many rows are indexed in one transaction: a writer of another process waits no longer.
 const BATCH: usize = 100;
@@ -49,7 +50,7 @@ pub(crate) fn left(connection: &mut SqliteConnection) -> Result<u64, Failure> {
                 join nodes as o on (o.tenant_id, o.id) > (b.after_tenant, b.after_id)
                 where b.owner = 'nodes') as count",
     )?;
-    Ok(left.unsigned_abs())
+    Ok(counted(left))
 }
 
 /// Puts everything on the list of what is to be indexed, and indexes it.

@@ -97,13 +97,11 @@ impl Quarantine {
     /// carried.
     pub(super) fn remove_leftover(&self, options: &TransferOptions) -> Result<(), MigrateError> {
         let partial = partial(&self.path);
-        // Held until it is removed, so that nobody begins to write it meanwhile.
-        let opened = File::open(&partial);
-        let held = opened.as_ref().map(hold);
-        if held.is_ok_and(|held| held.is_err()) {
-            return Err(self.under_way());
-        }
-        if opened.is_ok() {
+        if let Ok(file) = File::open(&partial) {
+            // Held until it is removed, so that nobody begins to write it meanwhile.
+            let Ok(_held) = hold(&file) else {
+                return Err(self.under_way());
+            };
             let is_leftover = match first_line(&partial) {
                 Ok(None) => true,
                 Ok(Some(header)) => ["resumable", "source", "target"]

@@ -256,8 +256,7 @@ async fn prepare_schema(
         schema::up(target).await?;
         return Ok(());
     }
-    let states = target.schema().status().await;
-    let states = states.map_err(MigrateError::store("reading the state of the schema"))?;
+    let states = schema::migrations(target).await?;
     let pending = states.into_iter().filter(|migration| !migration.applied);
     let pending: Vec<String> = pending.map(|migration| migration.name).collect();
     if pending.is_empty() {

@@ -402,7 +402,7 @@ pub(crate) async fn what_stands_is_already_there(backend: &dyn Backend) {
         for outcome in outcomes {
             assert_eq!(outcome, InsertOutcome::AlreadyThere, "{kind}");
         }
-        let entries = entries(&mut *writer, run_id(2), kind).await;
+        let entries = entries(&mut *writer, run_id(2), kind, 10).await;
         assert_eq!(entries, [], "nothing of {kind} was inserted by this run");
     }
     writer.commit().await.unwrap();
@@ -613,7 +613,7 @@ pub(crate) async fn a_record_twice_in_one_call_is_inserted_once(backend: &dyn Ba
         InsertOutcome::AlreadyThere,
     ];
     assert_eq!(outcomes[..3], wanted);
-    let entries = entries(&mut *writer, run_id(1), RecordKind::Node).await;
+    let entries = entries(&mut *writer, run_id(1), RecordKind::Node, 10).await;
     assert_eq!(entries.len(), 2);
 }
 
@@ -652,10 +652,38 @@ pub(crate) async fn a_writer_reads_back_by_key(backend: &dyn Backend) {
     assert_eq!(writer.fetch(&[]).await.unwrap(), []);
 }
 
-/// The first entries of one kind in a run's ledger.
-async fn entries(writer: &mut dyn RecordWriter, run: RunId, kind: RecordKind) -> Vec<LedgerEntry> {
-    let read = writer.read_back(run, kind, None, 10).await.unwrap();
-    read.into_iter().map(|(entry, _)| entry).collect()
+/// What a run's ledger has of one kind, with what stands, page by page.
+async fn pages(
+    writer: &mut dyn RecordWriter,
+    run: RunId,
+    kind: RecordKind,
+    limit: u32,
+) -> Vec<Vec<(LedgerEntry, Option<Record>)>> {
+    let (mut pages, mut after) = (Vec::new(), None);
+    loop {
+        let page = writer.read_back(run, kind, after.as_ref(), limit).await;
+        let page = page.unwrap();
+        let Some((last, _)) = page.last() else {
+            return pages;
+        };
+        after = Some(last.key.clone());
+        pages.push(page);
+    }
+}
+
+/// The entries of one kind in a run's ledger, read by so many.
+async fn entries(
+    writer: &mut dyn RecordWriter,
+    run: RunId,
+    kind: RecordKind,
+    limit: u32,
+) -> Vec<LedgerEntry> {
+    let pages = pages(writer, run, kind, limit).await;
+    pages
+        .into_iter()
+        .flatten()
+        .map(|(entry, _)| entry)
+        .collect()
 }
 
 pub(crate) async fn a_page_ends_where_it_is_full(backend: &dyn Backend) {
@@ -671,22 +699,17 @@ pub(crate) async fn a_page_ends_where_it_is_full(backend: &dyn Backend) {
         })
         .collect();
     insert_new(&mut *writer, 2, long.clone()).await;
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        let page = writer
-            .read_back(run_id(2), RecordKind::Node, after.as_ref(), 100)
-            .await
-            .unwrap();
-        let Some((last, _)) = page.last() else { break };
-        assert!(
-            page.len() <= 2,
-            "{} records of 2 MiB in a page of 4",
-            page.len()
-        );
-        after = Some(last.key.clone());
-        found.extend(page.into_iter().filter_map(|(_, record)| record));
-    }
-    assert!(found == long, "each comes once, in the order of the keys");
+    let read = pages(&mut *writer, run_id(2), RecordKind::Node, 100).await;
+    let sizes: Vec<usize> = read.iter().map(Vec::len).collect();
+    assert!(
+        sizes.iter().all(|size| *size <= 2),
+        "{sizes:?} records of 2 MiB in pages of 4"
+    );
+    let found = read.into_iter().flatten().filter_map(|(_, record)| record);
+    assert!(
+        found.eq(long.iter().cloned()),
+        "each comes once, in the order of the keys"
+    );
     writer.commit().await.unwrap();
 
     // Some went since.
@@ -702,17 +725,10 @@ pub(crate) async fn a_page_ends_where_it_is_full(backend: &dyn Backend) {
             .contains(&record.key().id)
     });
     let mut writer = store.writer().await.unwrap();
-    let (mut found, mut gone, mut after) = (Vec::new(), 0, None);
-    loop {
-        let page = writer
-            .read_back(run_id(2), RecordKind::Node, after.as_ref(), 100)
-            .await
-            .unwrap();
-        let Some((last, _)) = page.last() else { break };
-        after = Some(last.key.clone());
-        gone += page.iter().filter(|(_, record)| record.is_none()).count();
-        found.extend(page.into_iter().filter_map(|(_, record)| record));
-    }
+    let read = pages(&mut *writer, run_id(2), RecordKind::Node, 100).await;
+    let read: Vec<Option<Record>> = read.into_iter().flatten().map(|(_, it)| it).collect();
+    let gone = read.iter().filter(|record| record.is_none()).count();
+    let found: Vec<Record> = read.into_iter().flatten().collect();
     assert!(found == long && gone == 2, "{gone} are told to be gone");
     drop(writer);
 
@@ -748,18 +764,11 @@ pub(crate) async fn the_ledger_lists_what_a_run_inserted(backend: &dyn Backend) 
         wanted.sort_by(|a, b| a.key.cmp(&b.key));
         let kind = batch[0].kind();
         for limit in [1, 2, 100] {
-            let (mut found, mut after) = (Vec::new(), None);
-            loop {
-                let page = writer.read_back(run_id(1), kind, after.as_ref(), limit);
-                let page = page.await.unwrap();
-                let Some((last, _)) = page.last() else { break };
-                after = Some(last.key.clone());
-                found.extend(page.into_iter().map(|(entry, _)| entry));
-            }
+            let found = entries(&mut *writer, run_id(1), kind, limit).await;
             assert_eq!(found, wanted, "{kind} by {limit}");
         }
     }
-    let entries = entries(&mut *writer, run_id(2), RecordKind::Node).await;
+    let entries = entries(&mut *writer, run_id(2), RecordKind::Node, 10).await;
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0].key, Record::Node(a_node(3)).key());
 }
